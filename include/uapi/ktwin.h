@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * ktwin: the wire format, the only thing kernel and user space share.
+ *
+ * Rules that hold for everything below
+ *
+ * - Every argument struct starts with its own size, set by the caller. A kernel that knows fewer fields accepts
+ *   a larger struct whose unknown tail is zero (else -E2BIG); one that knows more fills in zeros. A size below
+ *   the first published one is -EINVAL. (The convention of clone3(2) and openat2(2).)
+ * - Unknown flags are -EINVAL, unknown commands -ENOTTY, fields that must be zero and are not -EINVAL.
+ * - All fields have fixed width, structs have no holes, pointers travel as __u64: 32-bit callers need no
+ *   translation.
+ * - Times are CLOCK_MONOTONIC nanoseconds.
+ * - A namespace is named by the inode number that "ls -l /proc/PID/ns/pid" shows; 0 means the caller's own.
+ * - Who sees what: a caller sees its own PID namespace and those below it. Levels are counted from the caller's
+ *   (its own is 0), numbers are given in visible namespaces only. No kernel address leaves the kernel: where an
+ *   object must be told from another, a keyed hash or a serial number stands for it.
+ *
+ * Access: the device is 0600. Commands marked CONTROL need CAP_SYS_ADMIN in the initial user namespace (-EPERM);
+ * those marked LAB need the module loaded with kt_lab=1 as well (-EOPNOTSUPP).
+ */
+#ifndef _UAPI_KTWIN_H
+#define _UAPI_KTWIN_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define KTWIN_DEVICE		"/dev/ktwin"
+
+/* Levels a struct pid can have: 0 (the initial namespace) to 32 (MAX_PID_NS_LEVEL). */
+#define KTWIN_LEVELS		33
+
+#define KTWIN_IOC_MAGIC		0xb6
+
+/* The size of an argument is in the argument, so it is not in the command number. */
+#define KTWIN_IOC_STATUS	_IO(KTWIN_IOC_MAGIC, 0x00) /* struct ktwin_status */
+#define KTWIN_IOC_MIRROR	_IO(KTWIN_IOC_MAGIC, 0x01) /* struct ktwin_mirror, CONTROL */
+#define KTWIN_IOC_AUDIT		_IO(KTWIN_IOC_MAGIC, 0x02) /* struct ktwin_audit */
+#define KTWIN_IOC_AUDIT_RATE	_IO(KTWIN_IOC_MAGIC, 0x03) /* struct ktwin_audit_rate, CONTROL */
+#define KTWIN_IOC_NAMESPACES	_IO(KTWIN_IOC_MAGIC, 0x04) /* struct ktwin_read of struct ktwin_ns */
+#define KTWIN_IOC_PIDS		_IO(KTWIN_IOC_MAGIC, 0x05) /* struct ktwin_read of struct ktwin_pid */
+#define KTWIN_IOC_DIVERGENCES	_IO(KTWIN_IOC_MAGIC, 0x06) /* struct ktwin_read of struct ktwin_divergence */
+#define KTWIN_IOC_EXPLAIN	_IO(KTWIN_IOC_MAGIC, 0x07) /* struct ktwin_explain */
+#define KTWIN_IOC_STREAM	_IO(KTWIN_IOC_MAGIC, 0x08) /* struct ktwin_stream; returns a stream fd */
+#define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
+#define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
+
+/* On a stream fd only. */
+#define KTWIN_IOC_STREAM_ACK	_IO(KTWIN_IOC_MAGIC, 0x80) /* struct ktwin_stream_ack */
+
+/* --- status ------------------------------------------------------------------------------------------------ */
+
+enum ktwin_state {
+	KTWIN_OFF		= 0,	/* not mirroring; the twin is empty */
+	KTWIN_POPULATING	= 1,	/* events are taken, what was there before is still being read */
+	KTWIN_LIVE		= 2,	/* every event since the population was taken */
+	KTWIN_INCOMPLETE	= 3,	/* something was lost (see why); a resynchronisation is due */
+};
+
+/* Why the twin, or an audit pass, does not vouch for everything. A bit mask; 0: it does. */
+#define KTWIN_WHY_OFF			(1U << 0)	/* the mirror is off */
+#define KTWIN_WHY_POPULATING		(1U << 1)	/* the population is not done */
+#define KTWIN_WHY_PROBE_MISSED		(1U << 2)	/* the kernel skipped a probe hit */
+#define KTWIN_WHY_PROBE_DISARMED	(1U << 3)	/* probes are registered but do not fire */
+#define KTWIN_WHY_NO_MEMORY		(1U << 4)	/* the twin could not store an event */
+#define KTWIN_WHY_CONFLICT		(1U << 5)	/* an event contradicted the twin */
+#define KTWIN_WHY_INTERRUPTED		(1U << 6)	/* the audit pass was stopped before its end */
+#define KTWIN_WHY_CHANGED		(1U << 7)	/* the mirror was switched or resynchronised during the pass */
+#define KTWIN_WHY_UNSETTLED		(1U << 8)	/* candidates kept moving; they were neither confirmed nor cleared */
+
+/* ktwin_status.flags, out */
+#define KTWIN_STATUS_LAB	(1U << 0)	/* loaded with kt_lab=1 */
+#define KTWIN_STATUS_SCOPED	(1U << 1)	/* caller is in a child namespace: system-wide counters are 0 */
+
+/* A pool of pre-allocated objects: what is ready, what exists, how far it may grow, how often it was empty. */
+struct ktwin_pool {
+	__u32 ready;
+	__u32 total;		/* ready + in the twin + waiting for a grace period */
+	__u32 limit;
+	__u32 low;		/* lowest "ready" since load */
+	__u64 empty;		/* requests that found none ready */
+	__u64 failed;		/* requests that could not be met at all */
+};
+
+struct ktwin_status {
+	__u32 size;
+	__u32 flags;		/* in: 0. out: KTWIN_STATUS_* */
+	__u32 state;		/* enum ktwin_state */
+	__u32 why;		/* KTWIN_WHY_* */
+	__u32 own_ns;		/* inode of the caller's namespace */
+	__u32 pid_max;		/* the kernel's limit in force; 0 when it could not be read */
+	__u64 pids;		/* struct pids visible to the caller */
+	__u64 namespaces;	/* namespaces visible to the caller, its own included */
+	/* From here on system-wide; 0 for a scoped caller. */
+	__u64 epoch;		/* populations so far; changes with each resynchronisation */
+	__u64 populate_ns;	/* how long the last population took */
+	__u64 allocs;		/* struct pids published since load */
+	__u64 frees;		/* struct pids taken away since load */
+	__u64 unknown_frees;	/* removals of numbers never published: forks that failed */
+	__u64 probe_missed;	/* probe hits the kernel skipped */
+	__u64 doubts;		/* times the twin became incomplete */
+	__u64 streams;		/* open stream fds */
+	__u64 events;		/* records appended to streams */
+	__u64 events_lost;	/* records streams had no room for */
+	__u64 memory;		/* bytes held by the twin */
+	struct ktwin_pool pid_pool;	/* struct pids, all levels together */
+	struct ktwin_pool node_pool;	/* id tree leaves and directories */
+	struct ktwin_pool ns_pool;	/* namespaces */
+};
+
+enum ktwin_mirror_op {
+	KTWIN_MIRROR_OFF	= 0,
+	KTWIN_MIRROR_ON		= 1,
+	KTWIN_MIRROR_RESYNC	= 2,	/* forget the twin and populate it anew */
+};
+
+/* Errors: -EALREADY already so; -ENOMEM; -ENODEV the probes could not be placed (dmesg says why). */
+struct ktwin_mirror {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 op;		/* enum ktwin_mirror_op */
+	__u32 zero;
+};
+
+/* --- audit ------------------------------------------------------------------------------------------------- */
+
+#define KTWIN_AUDIT_RUN		(1U << 0)	/* run a pass now; without it: the last background pass */
+
+/*
+ * What a pass proves: each number of each visible namespace was looked up in the twin and in the kernel, both ways,
+ * and held the same struct pid, or differed only for the length of a kernel critical section (transient).
+ * A difference is counted only after it stood unchanged over two RCU grace periods. complete is 1 only when the
+ * twin was LIVE from the first comparison to the last, no probe hit was skipped meanwhile and both probes were seen
+ * to fire before and after.
+ * Errors: -EINTR a signal came (nothing is reported); -ENODATA no background pass has run yet.
+ */
+struct ktwin_audit {
+	__u32 size;
+	__u32 flags;		/* in: KTWIN_AUDIT_RUN or 0 */
+	__u32 complete;		/* 1: everything was checked */
+	__u32 why;		/* if not, KTWIN_WHY_* */
+	__u64 checked;		/* (namespace, number) pairs compared */
+	__u64 pids;		/* struct pids among them */
+	__u64 namespaces;
+	__u64 differences;	/* confirmed in this pass */
+	__u64 transients;	/* seen, and gone when looked at again */
+	__u64 started_ns;
+	__u64 duration_ns;
+	__u64 epoch;
+	__u64 passes;		/* passes since load, background and on demand; 0 for a scoped caller */
+	__u64 passes_complete;
+	__u64 checked_total;	/* since load; 0 for a scoped caller */
+	__u64 differences_total; /* distinct differences recorded since load that the caller may see */
+};
+
+/* The background audit. interval 0 switches it off. Errors: -ERANGE. */
+struct ktwin_audit_rate {
+	__u32 size;
+	__u32 flags;		/* in: KTWIN_AUDIT_RATE_SET or 0 (read only) */
+	__u32 interval_ms;	/* pause between passes, 0 or 10 to 3600000 */
+	__u32 batch;		/* numbers compared between two points where the CPU is given away, 64 to 1048576 */
+	__u32 cpu_percent;	/* share of one CPU a pass may use, 1 to 100 */
+	__u32 zero;
+};
+#define KTWIN_AUDIT_RATE_SET	(1U << 0)
+
+/* --- bulk reading ------------------------------------------------------------------------------------------ */
+
+/*
+ * Reads records in ascending order of their key. Start with cursor 0, call again while more is 1, touching nothing.
+ *
+ * Consistency: a record is true at one instant. Between records the system moves on: what exists for the whole of
+ * the reading is returned exactly once; what comes or goes meanwhile is returned at most once per number it had.
+ * epoch changes when the twin was populated anew in between; start over then if that matters.
+ *
+ * Keys: namespaces in the order they were first seen (parents before children), pids by their number in the
+ * namespace read, divergences by the order of discovery.
+ *
+ * Errors: -ENODATA the mirror is off; -ESRCH no such namespace, or not visible to the caller;
+ * -EINVAL record_size below the first published size.
+ */
+struct ktwin_read {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u64 cursor;		/* in: 0, or what the last call returned */
+	__u64 buffer;		/* pointer to room records of record_size bytes */
+	__u32 record_size;	/* sizeof the record as the caller knows it; a larger one is zero-filled */
+	__u32 room;		/* records; at most 65536 are filled by one call; 0 is -EINVAL */
+	__u32 ns;		/* namespace whose content is read; 0: the caller's */
+	__u32 filled;		/* out */
+	__u32 more;		/* out: 1 while there may be more */
+	__u32 zero;
+	__u64 epoch;		/* out */
+};
+
+#define KTWIN_NS_DYING		(1U << 0)	/* its init is gone: no new number can be had in it */
+#define KTWIN_NS_KERNEL		(1U << 1)	/* kernel_count and cursor were read; without it they are 0 */
+
+struct ktwin_ns {
+	__u64 first_seen_ns;	/* 0: older than the mirror */
+	__u32 inode;
+	__u32 parent;		/* inode; 0 for the caller's own namespace */
+	__u32 level;		/* counted from the caller's namespace */
+	__u32 flags;		/* KTWIN_NS_* */
+	__u32 count;		/* struct pids in it, as the twin has them */
+	__u32 kernel_count;	/* as the kernel counts them (pid_allocated) */
+	__u32 cursor;		/* where the kernel's next cyclic search starts */
+	__u32 pid_max;		/* numbers below it can be had; 0 when it could not be read */
+	__u32 headroom;		/* numbers from 1 to pid_max - 1 that are free */
+	__u32 hole_start;	/* first number of the largest run of free numbers */
+	__u32 hole_length;
+	__u32 children;		/* namespaces right below it */
+	__s32 reaper;		/* number, in the caller's namespace, of the one that is 1 in this; 0: none */
+	__u32 zero;
+};
+
+struct ktwin_upid {
+	__u32 ns;		/* inode */
+	__s32 nr;
+};
+
+struct ktwin_pid {
+	__u64 serial;		/* order of arrival in the twin; never reused while the module is loaded */
+	__u64 born_ns;		/* 0: older than the mirror */
+	__u32 depth;		/* entries of upids that are set, the caller's namespace first */
+	__u32 flags;		/* 0 */
+	struct ktwin_upid upids[KTWIN_LEVELS];
+};
+
+enum ktwin_divergence_kind {
+	KTWIN_ONLY_KERNEL	= 1,	/* the kernel has the number, the twin does not */
+	KTWIN_ONLY_TWIN		= 2,	/* the twin has it, the kernel does not */
+	KTWIN_OTHER_PID		= 3,	/* both have it, for different struct pids */
+	KTWIN_TWIN_BROKEN	= 4,	/* the twin contradicts itself at this number */
+};
+
+struct ktwin_divergence {
+	__u64 index;		/* order of discovery, from 1; gaps: recorded for others, or no longer kept */
+	__u64 time_ns;		/* when first confirmed */
+	__u64 last_ns;		/* when last confirmed */
+	__u64 passes;		/* passes that confirmed it */
+	__u64 epoch;
+	__u64 kernel_hash;	/* keyed hash of the kernel's struct pid; 0: none there */
+	__u64 twin_hash;	/* the same of the struct pid the twin believes in */
+	__u64 twin_serial;
+	__u32 ns;
+	__s32 nr;
+	__u32 kind;		/* enum ktwin_divergence_kind */
+	__u32 zero;
+};
+
+/* --- one pid, explained ------------------------------------------------------------------------------------ */
+
+enum ktwin_role_type {		/* values of the kernel's enum pid_type */
+	KTWIN_ROLE_PID	= 0,
+	KTWIN_ROLE_TGID	= 1,
+	KTWIN_ROLE_PGID	= 2,
+	KTWIN_ROLE_SID	= 3,
+	KTWIN_ROLES	= 4,
+};
+
+#define KTWIN_TASK_LEADER	(1U << 0)	/* thread-group leader */
+#define KTWIN_TASK_EXITING	(1U << 1)	/* past the beginning of do_exit */
+#define KTWIN_TASK_KTHREAD	(1U << 2)
+#define KTWIN_TASK_REAPER	(1U << 3)	/* init of its namespace */
+#define KTWIN_TASK_HIDDEN	(1U << 4)	/* another user's, and the caller lacks CAP_SYS_PTRACE: no comm, no state */
+
+/* One task that uses the number in one role. Numbers in the caller's namespace, 0 when not visible there. */
+struct ktwin_role {
+	__u32 type;		/* enum ktwin_role_type */
+	__u32 flags;		/* KTWIN_TASK_* */
+	__s32 tid;
+	__s32 tgid;
+	__s32 ppid;
+	__u32 state;		/* the letter ps shows: R S D T t X Z I; 0 when hidden */
+	char  comm[16];
+};
+
+#define KTWIN_EXPLAIN_KERNEL	(1U << 0)	/* out: the kernel has this number */
+#define KTWIN_EXPLAIN_TWIN	(1U << 1)	/* out: the twin has it */
+#define KTWIN_EXPLAIN_SAME	(1U << 2)	/* out: and it is the same struct pid */
+
+/*
+ * Errors: -ESRCH no such number or namespace (or not visible); -ENODATA the mirror is off.
+ * pid and roles may be 0: not wanted. A short roles buffer is not an error: role_count has the totals.
+ * role_count counts at most 65536 tasks a role.
+ */
+struct ktwin_explain {
+	__u32 size;
+	__u32 flags;		/* in: 0. out: KTWIN_EXPLAIN_* */
+	__s32 nr;		/* in: the number */
+	__u32 ns;		/* in: in this namespace; 0: the caller's */
+	__u64 pid;		/* in: pointer to one struct ktwin_pid */
+	__u64 roles;		/* in: pointer to roles_room struct ktwin_role */
+	__u32 pid_size;		/* in: sizeof struct ktwin_pid */
+	__u32 role_size;	/* in: sizeof struct ktwin_role */
+	__u32 roles_room;	/* in; at most 65536 are filled */
+	__u32 roles_filled;	/* out */
+	__u32 role_count[4];	/* out: tasks per role */
+	__u32 references;	/* out: the kernel's reference count on the struct pid; 0 for a scoped caller */
+	__u32 zero;
+};
+
+/* --- events ------------------------------------------------------------------------------------------------ */
+
+enum ktwin_event_type {
+	KTWIN_EV_PID_ALLOC	= 1,
+	KTWIN_EV_PID_FREE	= 2,
+	KTWIN_EV_NS_NEW		= 3,
+	KTWIN_EV_NS_GONE	= 4,
+	KTWIN_EV_DIVERGENCE	= 5,
+	KTWIN_EV_POPULATED	= 6,	/* the twin was populated (anew): arg is the epoch */
+	KTWIN_EV_INCOMPLETE	= 7,	/* arg is KTWIN_WHY_* */
+};
+
+struct ktwin_event {
+	__u64 index;		/* this stream's, from 0; a gap is never made: lost ones are counted instead */
+	__u64 time_ns;
+	__u64 serial;		/* struct pid; 0 for others */
+	__u64 arg;		/* by type */
+	__u32 type;		/* enum ktwin_event_type */
+	__u32 cpu;
+	__u32 ns;		/* inode of the deepest namespace the pid is in, or of the namespace itself */
+	__u32 level;		/* of that, from the stream's namespace */
+	__s32 nr;		/* number in the stream's namespace */
+	__s32 ns_nr;		/* number in ns */
+	__u32 parent;		/* NS_NEW, NS_GONE: inode of the parent; 0 if not visible */
+	__u32 zero;
+};
+
+/*
+ * Opens a stream of events visible from the caller's namespace and returns its fd (close-on-exec).
+ * mmap it read-only and shared from offset 0, ktwin_ring.bytes long: one page of struct ktwin_ring, then
+ * capacity records. Record n stands at index n % capacity. poll says POLLIN while head is beyond the acknowledged
+ * tail. The kernel never overwrites what was not acknowledged: it drops the new event and counts it in lost.
+ * Errors: -EINVAL capacity; -ENOMEM; -EMFILE; -EBUSY too many streams (64).
+ */
+struct ktwin_stream {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 capacity;		/* records, a power of two, 64 to 1048576; 0: 8192 */
+	__u32 zero;
+};
+
+/* The first page of the mapping. Read head with acquire semantics; records below it are complete. */
+struct ktwin_ring {
+	__u64 head;		/* records ever appended */
+	__u64 tail;		/* records acknowledged */
+	__u64 lost;		/* events that found no room */
+	__u64 bytes;		/* length of the whole mapping */
+	__u32 capacity;
+	__u32 record_size;	/* sizeof struct ktwin_event as the kernel writes it */
+	__u32 offset;		/* of record 0 from the start of the mapping */
+	__u32 zero;
+};
+
+/* Acknowledges records below tail. Errors: -ERANGE tail is behind the last one or beyond head. */
+struct ktwin_stream_ack {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u64 tail;
+};
+
+/* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */
+
+enum ktwin_inject_kind {
+	KTWIN_INJECT_DROP	= 1,	/* the twin forgets (ns, nr) */
+	KTWIN_INJECT_ADD	= 2,	/* the twin invents (ns, nr); -EEXIST when it is in use */
+	KTWIN_INJECT_SWAP	= 3,	/* the twin takes (ns, nr) for another struct pid */
+	KTWIN_INJECT_SKIP	= 4,	/* the next nr pid events are skipped as if probes had missed them */
+	KTWIN_INJECT_NO_MEMORY	= 5,	/* the next nr allocations for an event fail */
+};
+
+/* Undone by KTWIN_MIRROR_RESYNC. Errors: -ESRCH no such number or namespace; -EEXIST. */
+struct ktwin_inject {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 kind;
+	__s32 nr;
+	__u32 ns;
+	__u32 zero;
+};
+
+/*
+ * The twin's allocator against the kernel's own idr, in the kernel: the same random calls (cyclic allocation,
+ * allocation at a given number, removal, lookup, next), every number and error compared.
+ * Errors: -ERANGE; -ENOMEM; -EINTR.
+ */
+struct ktwin_compare {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u64 seed;
+	__u32 operations;	/* 1 to 10000000 */
+	__u32 pid_max;		/* 2 to 4194304 */
+	__u32 levels;		/* nested namespaces driven together, 1 to 33 */
+	__u32 zero;
+	__u64 compared;		/* out: results compared */
+	__u64 differences;	/* out */
+	__u64 exhausted;	/* out: times both said there was no number left */
+	__u64 wraps;		/* out: times the cursor wrapped */
+};
+
+#endif /* _UAPI_KTWIN_H */
