@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel side may call. Defined in core_api.cc, the only extern "C" definitions of the core.
+ * Contexts as in host_api.h; [hook]: irqs off, under the kernel's pidmap_lock, so never two at once.
+ * Results are 0 or a count, or -errno with the errors that include/uapi/ktwin.h names.
+ * viewer is the key of the caller's PID namespace, which is alive because the caller is in it.
+ */
+#ifndef KTWIN_BOUNDARY_CORE_API_H
+#define KTWIN_BOUNDARY_CORE_API_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+/* The core is compiled with hidden visibility; these alone leave its link. */
+#pragma GCC visibility push(default)
+#endif
+
+struct kt_core_config {
+	__u32 pool_limit;	/* struct pids the twin may hold, all states */
+	bool lab;
+};
+
+/* [sleep] Once each. After create nothing is mirrored yet. destroy: probes off, no fd open, no call under way. */
+int kt_core_create(const struct kt_core_config *config);
+void kt_core_destroy(void);
+
+/* --- mirror --- */
+/* [hook] pid is complete and about to be visible at level 0; at the deeper levels it is already. */
+void kt_core_pid_published(const struct kt_pid *pid);
+/* [hook] number nr of the initial namespace is about to be removed; the deeper ones follow under the same lock. */
+void kt_core_pid_removed(int nr);
+/* [sleep] enum ktwin_mirror_op. 0, -EALREADY, -ENOMEM, or what kt_host_probes_on() said. */
+int kt_core_mirror(__u32 op);
+/* [sleep] Refills pools, frees what a grace period has passed for, resynchronises when the twin is in doubt. */
+void kt_core_maintain(void);
+
+/* --- audit --- */
+struct kt_audit_budget {
+	__u32 batch;		/* numbers between two breaths */
+	__u32 cpu_percent;	/* of the time between them */
+};
+/* [sleep] One pass over what viewer sees. 0 and *report filled, or -EINTR. */
+int kt_core_audit(kt_key viewer, const struct kt_audit_budget *budget, struct ktwin_audit *report);
+/* [sleep] The last pass run with background = true by the audit thread; -ENODATA none yet. */
+int kt_core_audit_last(kt_key viewer, struct ktwin_audit *report);
+/* [sleep] As kt_core_audit over everything, and remembered for kt_core_audit_last. */
+int kt_core_audit_background(const struct kt_audit_budget *budget);
+
+/* --- snapshots, all [sleep] though they do not; no lock is taken --- */
+int kt_core_status(kt_key viewer, struct ktwin_status *status);
+/*
+ * The readers fill at most room records from *cursor on, advance it and say through *more whether there may be more.
+ * ns: inode, 0 the viewer's. Result: records filled, or -errno.
+ */
+int kt_core_read_namespaces(kt_key viewer, __u32 ns, __u64 *cursor, struct ktwin_ns *to, __u32 room, bool *more);
+int kt_core_read_pids(kt_key viewer, __u32 ns, __u64 *cursor, struct ktwin_pid *to, __u32 room, bool *more);
+int kt_core_read_divergences(kt_key viewer, __u64 *cursor, struct ktwin_divergence *to, __u32 room, bool *more);
+__u64 kt_core_epoch(void);
+
+/* What the inspectors need to reach the kernel's object behind a number that the viewer named. */
+struct kt_resolved {
+	kt_key key;		/* struct pid the twin has, 0: none */
+	int root_nr;		/* its number in the initial namespace */
+	struct kt_ns_anchor anchor; /* of the namespace named; .ns 0 when it is the viewer's own (alive anyway) */
+	kt_key ns;
+	__u32 ns_level;
+	struct ktwin_pid pid;	/* as the viewer sees it; depth 0 when the twin has none */
+};
+int kt_core_resolve(kt_key viewer, __u32 ns, int nr, struct kt_resolved *resolved);
+
+/* --- streams --- */
+struct kt_stream;
+/*
+ * [sleep] ring: zeroed memory of kt_core_stream_bytes(capacity), shared with user space, page aligned, alive until
+ * after close returned. NULL: -ENOMEM; *error says otherwise.
+ */
+struct kt_stream *kt_core_stream_open(kt_key viewer, void *owner, struct ktwin_ring *ring, __u32 capacity, int *error);
+void kt_core_stream_close(struct kt_stream *stream);	/* [sleep] */
+int kt_core_stream_ack(struct kt_stream *stream, __u64 tail);	/* [sleep] 0 or -ERANGE */
+bool kt_core_stream_readable(struct kt_stream *stream);	/* [any] */
+
+/* --- the laboratory --- */
+int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
+int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */
+
+#ifdef __cplusplus
+#pragma GCC visibility pop
+}
+#endif
+
+#endif

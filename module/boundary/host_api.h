@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the core may ask for. In the kernel: module/linux/host_linux.c and the inspectors, each entry one kernel call
+ * or the smallest safe sequence of them. On the host: selftests/host/fake_host.*.
+ *
+ * Contexts, as each entry names them:
+ *   [any]    process context, or irqs off under a kernel spinlock that may be a raw one; never sleeps, takes no
+ *            lock that sleeps on PREEMPT_RT
+ *   [sleep]  process context, may sleep
+ */
+#ifndef KTWIN_BOUNDARY_HOST_API_H
+#define KTWIN_BOUNDARY_HOST_API_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- memory. Every allocation can return NULL; none is retried here. ---------------------------------------- */
+
+/* [sleep] Zeroed, at least 8-aligned; large sizes may come from vmalloc. */
+void *kt_host_alloc(unsigned long size);
+/* [any] Zeroed. NULL always where the kernel's allocator may not be used with preemption off (PREEMPT_RT). */
+void *kt_host_alloc_atomic(unsigned long size);
+/* [sleep] Of both kinds; NULL is ignored. */
+void kt_host_free(void *memory);
+
+/* --- locks --------------------------------------------------------------------------------------------------- */
+
+/* A raw spinlock with lockdep's bookkeeping, or a mutex with it, fits. */
+struct kt_host_lock { unsigned long opaque[32]; };
+
+/* Lock classes, one a lock site, in the order in which they may be taken (outer first). */
+enum kt_lock_class {
+	KT_LOCK_CONTROL,	/* mutex: mirror on/off/resync, maintenance */
+	KT_LOCK_AUDIT,		/* mutex: one audit pass at a time */
+	KT_LOCK_TWIN,		/* raw spinlock, irqs off: the twin's writers, the pools, the stream list */
+	KT_LOCK_DIVERGENCES,	/* raw spinlock, irqs off: the record of differences */
+	KT_LOCK_LAB,		/* raw spinlock, irqs off: a private twin, never together with KT_LOCK_TWIN */
+	KT_LOCK_CLASSES
+};
+
+/* [sleep] */
+void kt_host_lock_init(struct kt_host_lock *lock, enum kt_lock_class lock_class);
+/* [any] Raw spinlock; the result goes back to kt_host_unlock. */
+unsigned long kt_host_lock(struct kt_host_lock *lock);
+void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags);
+/* [sleep] For the mutex classes, after kt_host_lock_init. */
+void kt_host_mutex_lock(struct kt_host_lock *lock);
+void kt_host_mutex_unlock(struct kt_host_lock *lock);
+
+/* --- RCU ----------------------------------------------------------------------------------------------------- */
+
+void kt_host_rcu_read_lock(void);	/* [any] */
+void kt_host_rcu_read_unlock(void);
+/* [sleep] Every RCU reader, every section with irqs or preemption off and every spinlock section is over. */
+void kt_host_synchronize(void);
+/* [sleep] The same, and every probe handler that was entered, or whose jump was taken, has returned. */
+void kt_host_synchronize_hooks(void);
+
+/* --- time, CPU, waking --------------------------------------------------------------------------------------- */
+
+__u64 kt_host_time_ns(void);	/* [any] CLOCK_MONOTONIC */
+__u32 kt_host_cpu(void);	/* [any] */
+/* [sleep] Gives the CPU away, for at least ns if not 0. False when the caller should stop (signal, kthread_stop). */
+bool kt_host_breathe(__u64 ns);
+/* [any] Has kt_core_maintain() run soon in process context. */
+void kt_host_kick(void);
+/* [any] Wakes the pollers of a stream; owner is what kt_core_stream_open() was given. */
+void kt_host_stream_wake(void *owner);
+/* [any] Not for secrets: tells objects apart without showing where they are. Never 0 for a key that is not 0. */
+__u64 kt_host_hash_key(kt_key key);
+/* [any] One line to the kernel log, rate-limited. */
+void kt_host_warn(const char *what, __u64 a, __u64 b);
+
+/* --- the kernel's own bookkeeping, for population, audit and snapshots ---------------------------------------- */
+
+/*
+ * [any, inside kt_host_rcu_read_lock] The struct pid with the lowest number >= nr in the initial namespace. True and
+ * *pid filled, or false: none. The namespaces named in it stay allocated until the RCU section ends.
+ */
+bool kt_host_pid_ge(int nr, struct kt_pid *pid);
+/* [any, inside RCU] What the kernel's initial namespace has at nr now: its key, 0 none. */
+kt_key kt_host_pid_at(int nr);
+/*
+ * [any, inside RCU] What namespace pid->numbers[level].ns has at pid->numbers[level].nr. pid must have been filled by
+ * kt_host_pid_ge in this same RCU section: only that makes the namespace safe to look into.
+ */
+kt_key kt_host_pid_in_ns(const struct kt_pid *pid, __u32 level);
+/*
+ * [any, inside RCU] The lowest number >= nr in the anchor's namespace: 1 and *found_nr, *found_key, *found_root_nr
+ * set; 0 none; -1 the anchor does not prove that the namespace is alive (its pid is gone, or is in other namespaces).
+ */
+int kt_host_ns_ge(const struct kt_ns_anchor *anchor, int nr, int *found_nr, kt_key *found_key, int *found_root_nr);
+/* [any, inside RCU] Key at nr in the anchor's namespace through *key (0: none). False as -1 above. */
+bool kt_host_ns_at(const struct kt_ns_anchor *anchor, int nr, kt_key *key);
+/* [any, inside RCU] False as -1 above. */
+bool kt_host_ns_view(const struct kt_ns_anchor *anchor, struct kt_ns_view *view);
+/* [any] The key of the initial namespace. */
+kt_key kt_host_init_ns(void);
+__u32 kt_host_init_ns_inode(void);
+
+/*
+ * [sleep] Makes both probes fire on a private idr and says whether both handlers ran. *missed is the number of probe
+ * hits that the kernel skipped since they were registered.
+ */
+bool kt_host_probes_alive(__u64 *missed);
+/* [sleep] Places and removes the probes. 0 or -errno; said in the log. Removing waits for handlers in flight. */
+int kt_host_probes_on(void);
+void kt_host_probes_off(void);
+
+/* --- tracepoints, [any] -------------------------------------------------------------------------------------- */
+
+void kt_host_trace_pid_alloc(__u64 serial, const struct kt_pid *pid);
+void kt_host_trace_pid_free(__u64 serial, int nr, __u32 level, __u32 inode, int ns_nr);
+void kt_host_trace_pidns_new(__u32 inode, __u32 level, __u32 parent);
+void kt_host_trace_pidns_gone(__u32 inode, __u32 level, __u32 parent);
+void kt_host_trace_audit_mismatch(__u32 inode, int nr, __u32 kind);
+
+/* --- the kernel's idr as kernel/pid.c uses it, for the differential run -------------------------------------- */
+
+void *kt_host_idr_create(void);			/* [sleep] NULL: no memory */
+void kt_host_idr_destroy(void *idr);		/* [sleep] */
+/* [sleep] idr_alloc_cyclic(idr, NULL -> value, min, max). Number or -errno. */
+int kt_host_idr_alloc_cyclic(void *idr, int min, int max);
+int kt_host_idr_alloc_at(void *idr, int nr);	/* [sleep] idr_alloc(idr, value, nr, nr + 1) */
+bool kt_host_idr_remove(void *idr, int nr);	/* [sleep] whether there was something */
+bool kt_host_idr_find(void *idr, int nr);	/* [any] */
+int kt_host_idr_next(void *idr, int nr);	/* [any] lowest used >= nr, -1 none */
+__u32 kt_host_idr_cursor(void *idr);		/* [any] */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
