@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Verbs only; what they do stands in scripts/ and in the Makefiles of userspace/ and selftests/.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.12
+BUILD ?= $(CURDIR)/build
+export KTWIN_BUILD := $(BUILD)
+
+.PHONY: help run test bench vm module client install check check-debug fuzz clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## the main job: a VM, the module under a real load, the twin's picture, the verdict
+	@scripts/run $(KERNEL)
+
+test: ## everything: host tests, then the kselftests on 6.1, 6.12 and 6.1-rt
+	@scripts/test/all
+
+vm: ## a shell in the VM with the module loaded; KERNEL=6.1|6.12|6.1-rt|6.1-generic|6.12-rt CMD='...' runs one command
+	@scripts/shell $(KERNEL) $(if $(CMD),'$(subst ','\'',$(CMD))')
+
+module: ## ktwin.ko for KDIR (default: the running kernel's headers)
+	@scripts/build-module $(KDIR)
+
+client: ## the ktwin client and libktwin
+	@$(MAKE) -C userspace all
+
+install: ## client, man page and completion below PREFIX (default /usr/local), and the module for the running kernel
+	@scripts/install $(KDIR)
+
+bench: ## the fork cost of the mirror, in guest instructions, on 6.1 and 6.12
+	@scripts/test/icount
+
+check: ## format, lint, include directions, each header alone
+	@scripts/check/all
+
+check-debug: ## the kselftests and the main job on a KASAN + lockdep kernel built from source
+	@scripts/test/debug
+
+fuzz: ## ring decoding and the ioctls' arguments against random bytes
+	@$(MAKE) -C selftests/fuzz run
+
+clean: ## what was built, without the cached kernels and guest root
+	@rm -rf $(BUILD)/module $(BUILD)/userspace $(BUILD)/host $(BUILD)/kselftest $(BUILD)/test

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* host_api.h: memory. */
+#include <linux/kconfig.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "ktwin.h"
+
+void *kt_host_alloc(unsigned long size)
+{
+	return kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+}
+
+void *kt_host_alloc_atomic(unsigned long size)
+{
+	/*
+	 * On PREEMPT_RT the allocator takes locks that sleep, and the callers hold a raw one. A debug kernel whose
+	 * lockdep holds everybody to that order is served the same way.
+	 */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING))
+		return NULL;
+	return kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+void kt_host_free(void *memory)
+{
+	kvfree(memory);
+}
+
+/* The core never calls a pure virtual function; if it does all the same, nothing after that can be trusted. */
+void __cxa_pure_virtual(void);
+void __cxa_pure_virtual(void)
+{
+	BUG();
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * host_api.h: locks, RCU, time.
+ *
+ * Lock order, outermost first: KT_LOCK_CONTROL > KT_LOCK_AUDIT > (kernel's pidmap_lock) > KT_LOCK_TWIN >
+ * KT_LOCK_DIVERGENCES. The table that is enforced is enum kt_lock_class, with one lockdep class each.
+ */
+#include <linux/build_bug.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+
+#include "compat/rcu.h"
+#include "ktwin.h"
+
+static struct lock_class_key lock_keys[KT_LOCK_CLASSES];
+static const char * const lock_names[KT_LOCK_CLASSES] = {
+	[KT_LOCK_CONTROL] = "ktwin_control",
+	[KT_LOCK_AUDIT] = "ktwin_audit",
+	[KT_LOCK_TWIN] = "ktwin_twin",
+	[KT_LOCK_DIVERGENCES] = "ktwin_divergences",
+	[KT_LOCK_LAB] = "ktwin_lab",
+};
+
+static bool is_mutex(enum kt_lock_class lock_class)
+{
+	return lock_class == KT_LOCK_CONTROL || lock_class == KT_LOCK_AUDIT;
+}
+
+static raw_spinlock_t *raw_lock(struct kt_host_lock *lock)
+{
+	return (raw_spinlock_t *)lock->opaque;
+}
+
+static struct mutex *mutex_of(struct kt_host_lock *lock)
+{
+	return (struct mutex *)lock->opaque;
+}
+
+void kt_host_lock_init(struct kt_host_lock *lock, enum kt_lock_class lock_class)
+{
+	BUILD_BUG_ON(sizeof(raw_spinlock_t) > sizeof(lock->opaque));
+	BUILD_BUG_ON(sizeof(struct mutex) > sizeof(lock->opaque));
+	if (is_mutex(lock_class)) {
+		mutex_init(mutex_of(lock));
+		lockdep_set_class_and_name(mutex_of(lock), &lock_keys[lock_class], lock_names[lock_class]);
+	} else {
+		raw_spin_lock_init(raw_lock(lock));
+		lockdep_set_class_and_name(raw_lock(lock), &lock_keys[lock_class], lock_names[lock_class]);
+	}
+}
+
+unsigned long kt_host_lock(struct kt_host_lock *lock)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(raw_lock(lock), flags);
+	return flags;
+}
+
+void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(raw_lock(lock), flags);
+}
+
+void kt_host_mutex_lock(struct kt_host_lock *lock)
+{
+	mutex_lock(mutex_of(lock));
+}
+
+void kt_host_mutex_unlock(struct kt_host_lock *lock)
+{
+	mutex_unlock(mutex_of(lock));
+}
+
+void kt_host_rcu_read_lock(void)
+{
+	rcu_read_lock();
+}
+
+void kt_host_rcu_read_unlock(void)
+{
+	rcu_read_unlock();
+}
+
+/*
+ * One flavour of RCU serves all: readers, preemption off and irqs off. On PREEMPT_RT a spinlock section is a reader
+ * too, because rt_spin_lock() enters one.
+ */
+void kt_host_synchronize(void)
+{
+	synchronize_rcu();
+}
+
+void kt_host_synchronize_hooks(void)
+{
+	synchronize_rcu();
+	kt_synchronize_rcu_tasks();
+}
+
+__u64 kt_host_time_ns(void)
+{
+	/* Usable under any lock, timekeeping's own included: a probe may be hit anywhere. */
+	return ktime_get_mono_fast_ns();
+}
+
+__u32 kt_host_cpu(void)
+{
+	return raw_smp_processor_id();
+}
+
+bool kt_host_breathe(__u64 ns)
+{
+	if (ns)
+		usleep_range_state(ns / NSEC_PER_USEC + 1, ns / NSEC_PER_USEC + 50, TASK_INTERRUPTIBLE);
+	else
+		cond_resched();
+	if (current->flags & PF_KTHREAD)
+		return !kthread_should_stop();
+	return !signal_pending(current);
+}
+
+void kt_host_warn(const char *what, __u64 a, __u64 b)
+{
+	/* printk may be called from a probe: it defers what it cannot do there. */
+	pr_warn_ratelimited("%s (%llu, %llu)\n", what, a, b);
+}

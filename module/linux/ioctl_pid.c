@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ioctls: bulk reading of namespaces, pids and divergences; one pid explained. */
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ktwin.h"
+
+#define ROOM_MAX	65536U
+#define BATCH		128U
+
+/* A kind of record that KTWIN_IOC_* reads in bulk. */
+struct reader {
+	size_t size;		/* of the record as this module knows it */
+	size_t first_size;	/* as first published */
+	int (*read)(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more);
+};
+
+static int read_namespaces(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	return kt_core_read_namespaces(viewer, ns, cursor, to, room, more);
+}
+
+static int read_pids(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	return kt_core_read_pids(viewer, ns, cursor, to, room, more);
+}
+
+static int read_divergences(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	return ns ? -EINVAL : kt_core_read_divergences(viewer, cursor, to, room, more);
+}
+
+static const struct reader namespace_reader = {
+	sizeof(struct ktwin_ns), offsetofend(struct ktwin_ns, zero), read_namespaces
+};
+static const struct reader pid_reader = {
+	sizeof(struct ktwin_pid), offsetofend(struct ktwin_pid, upids), read_pids
+};
+static const struct reader divergence_reader = {
+	sizeof(struct ktwin_divergence), offsetofend(struct ktwin_divergence, zero), read_divergences
+};
+
+/* One record of size from_size to a user who knows to_size bytes of it. */
+static long copy_record(void __user *to, u32 to_size, const void *from, size_t from_size)
+{
+	size_t common = min_t(size_t, to_size, from_size);
+
+	if (copy_to_user(to, from, common))
+		return -EFAULT;
+	if (to_size > common && clear_user(to + common, to_size - common))
+		return -EFAULT;
+	return 0;
+}
+
+static long copy_records(const struct ktwin_read *read, const struct reader *reader, const void *records, u32 count)
+{
+	char __user *to = u64_to_user_ptr(read->buffer);
+	u32 i;
+
+	/* The sizes agree, as they nearly always do: one copy instead of count. */
+	if (read->record_size == reader->size) {
+		to += (size_t)read->filled * reader->size;
+		return copy_to_user(to, records, (size_t)count * reader->size) ? -EFAULT : 0;
+	}
+	for (i = 0; i < count; i++) {
+		long err = copy_record(to + (size_t)(read->filled + i) * read->record_size, read->record_size,
+				       records + i * reader->size, reader->size);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static long read_batches(struct ktwin_read *read, const struct reader *reader, void *records)
+{
+	u32 room = min(read->room, ROOM_MAX);
+	bool more = true;
+
+	while (more && read->filled < room) {
+		u64 cursor = read->cursor;
+		int count = reader->read(ktwin_viewer(), read->ns, &cursor, records,
+					 min(BATCH, room - read->filled), &more);
+		long err;
+
+		if (count < 0)
+			return count;
+		err = copy_records(read, reader, records, count);
+		if (err)
+			return err;
+		read->cursor = cursor;
+		read->filled += count;
+		/* A reader that returns nothing has no more, whatever it says. */
+		if (!count || signal_pending(current))
+			break;
+		cond_resched();
+	}
+	read->more = more;
+	read->epoch = kt_core_epoch();
+	return 0;
+}
+
+static long bulk_read(struct ktwin_read *read, const struct reader *reader)
+{
+	void *records;
+	long err;
+
+	if (read->flags || read->zero || !read->room)
+		return -EINVAL;
+	if (read->record_size < reader->first_size || read->record_size > PAGE_SIZE)
+		return -EINVAL;
+	records = kvcalloc(min(BATCH, read->room), reader->size, GFP_KERNEL);
+	if (!records)
+		return -ENOMEM;
+	read->filled = 0;
+	err = read_batches(read, reader, records);
+	kvfree(records);
+	return err;
+}
+
+long ktwin_ioctl_namespaces(struct file *file, void *arg)
+{
+	ktwin_pid_max_refresh();
+	return bulk_read(arg, &namespace_reader);
+}
+
+long ktwin_ioctl_pids(struct file *file, void *arg)
+{
+	return bulk_read(arg, &pid_reader);
+}
+
+long ktwin_ioctl_divergences(struct file *file, void *arg)
+{
+	return bulk_read(arg, &divergence_reader);
+}
+
+/* The kernel's struct pid behind what the caller named, with a reference, or NULL. */
+static struct pid *kernel_pid(const struct kt_resolved *resolved, int nr)
+{
+	struct pid_namespace *ns;
+	struct pid *pid = NULL;
+
+	rcu_read_lock();
+	ns = ktwin_anchored_ns(&resolved->anchor);
+	if (ns)
+		/* In the idr under RCU: its count cannot reach 0 before this section ends. */
+		pid = get_pid(find_pid_ns(nr, ns));
+	rcu_read_unlock();
+	return pid;
+}
+
+static long explain_roles(struct ktwin_explain *explain, struct pid *pid)
+{
+	u32 room = explain->roles ? min(explain->roles_room, ROOM_MAX) : 0;
+	char __user *to = u64_to_user_ptr(explain->roles);
+	struct ktwin_role *roles = NULL;
+	long err;
+	u32 i;
+
+	if (room) {
+		roles = kvcalloc(room, sizeof(*roles), GFP_KERNEL);
+		if (!roles)
+			return -ENOMEM;
+	}
+	err = ktwin_roles(pid, task_active_pid_ns(current), roles, room, &explain->roles_filled, explain->role_count);
+	for (i = 0; !err && i < explain->roles_filled; i++)
+		err = copy_record(to + (size_t)i * explain->role_size, explain->role_size, &roles[i], sizeof(*roles));
+	kvfree(roles);
+	return err;
+}
+
+static bool explain_is_sane(const struct ktwin_explain *explain)
+{
+	if (explain->flags || explain->zero)
+		return false;
+	if (explain->pid && (explain->pid_size < offsetofend(struct ktwin_pid, upids) ||
+			     explain->pid_size > PAGE_SIZE))
+		return false;
+	return !explain->roles || (explain->role_size >= offsetofend(struct ktwin_role, comm) &&
+				   explain->role_size <= PAGE_SIZE);
+}
+
+static long explain_resolved(struct ktwin_explain *explain, const struct kt_resolved *resolved, struct pid *pid)
+{
+	long err = 0;
+
+	if (resolved->key)
+		explain->flags |= KTWIN_EXPLAIN_TWIN;
+	if (pid)
+		explain->flags |= KTWIN_EXPLAIN_KERNEL;
+	if (pid && resolved->key == ktwin_key(pid))
+		explain->flags |= KTWIN_EXPLAIN_SAME;
+	if (explain->pid)
+		err = copy_record(u64_to_user_ptr(explain->pid), explain->pid_size, &resolved->pid,
+				  sizeof(resolved->pid));
+	if (!err && pid) {
+		if (ktwin_viewer() == kt_host_init_ns())
+			/* Less the one that the caller of this function holds. */
+			explain->references = refcount_read(&pid->count) - 1;
+		err = explain_roles(explain, pid);
+	}
+	return err;
+}
+
+long ktwin_ioctl_explain(struct file *file, void *arg)
+{
+	struct ktwin_explain *explain = arg;
+	struct kt_resolved *resolved;
+	struct pid *pid;
+	long err;
+
+	if (!explain_is_sane(explain))
+		return -EINVAL;
+	explain->roles_filled = 0;
+	explain->references = 0;
+	memset(explain->role_count, 0, sizeof(explain->role_count));
+	resolved = kzalloc(sizeof(*resolved), GFP_KERNEL);
+	if (!resolved)
+		return -ENOMEM;
+	err = kt_core_resolve(ktwin_viewer(), explain->ns, explain->nr, resolved);
+	if (!err) {
+		pid = kernel_pid(resolved, explain->nr);
+		if (pid || resolved->key)
+			err = explain_resolved(explain, resolved, pid);
+		else
+			err = -ESRCH;
+		put_pid(pid);
+	}
+	kfree(resolved);
+	return err;
+}

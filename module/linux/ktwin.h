@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of module/linux share with each other. Each block is one file's. */
+#ifndef KTWIN_LINUX_H
+#define KTWIN_LINUX_H
+
+#ifdef pr_fmt
+#undef pr_fmt
+#endif
+#define pr_fmt(fmt) "ktwin: " fmt
+
+#include <linux/types.h>
+
+#include "boundary/core_api.h"
+#include "boundary/host_api.h"
+
+struct file;
+struct kernel_param;
+struct pid;
+struct pid_namespace;
+struct seq_file;
+struct task_struct;
+
+/* main.c */
+bool ktwin_lab(void);
+/* A fault that a test asked for with kt_lab=1 lab_fail=NAME. */
+bool ktwin_lab_fail(const char *name);
+
+/* hooks.c */
+int ktwin_hooks_init(void);
+void ktwin_hooks_exit(void);
+
+/* mirror_thread.c: maintenance, and the background audit */
+int ktwin_threads_start(void);
+void ktwin_threads_stop(void);
+void ktwin_audit_rate_get(struct ktwin_audit_rate *rate);
+/* 0 or -ERANGE, and then nothing changed. */
+int ktwin_audit_rate_set(const struct ktwin_audit_rate *rate);
+
+/* pid_max.c. open/close from a kernel thread only: see there. */
+void ktwin_pid_max_open(void);
+void ktwin_pid_max_close(void);
+/* Reads the limit anew; may sleep. ktwin_pid_max() is what was read last, 0 for never. */
+void ktwin_pid_max_refresh(void);
+u32 ktwin_pid_max(const struct pid_namespace *ns);
+
+/* inspect_pidns.c */
+/*
+ * Inside RCU. The namespace that the anchor proves alive, or NULL. An anchor without namespace stands for the caller's
+ * own, which is alive because the caller is in it.
+ */
+struct pid_namespace *ktwin_anchored_ns(const struct kt_ns_anchor *anchor);
+
+/* inspect_task.c */
+/* May sleep. Fills at most room roles; counts all. Numbers as seen from viewer. */
+int ktwin_roles(struct pid *pid, struct pid_namespace *viewer, struct ktwin_role *roles, u32 room, u32 *filled,
+		u32 count[KTWIN_ROLES]);
+
+/* chardev.c */
+int ktwin_chardev_init(void);
+void ktwin_chardev_exit(void);
+
+/* ioctl.c */
+#define KTWIN_CMD_CONTROL	BIT(0)	/* CAP_SYS_ADMIN in the initial user namespace */
+#define KTWIN_CMD_LAB		BIT(1)	/* kt_lab=1 */
+#define KTWIN_CMD_ANSWERS	BIT(2)	/* the argument is copied back */
+
+struct ktwin_command {
+	unsigned int cmd;
+	unsigned int flags;
+	size_t size;		/* as this module knows it */
+	size_t first_size;	/* as first published */
+	long (*handler)(struct file *file, void *arg);
+};
+
+/* Larger than every argument struct; ioctl.c asserts it. */
+#define KTWIN_ARG_MAX	384
+
+long ktwin_command_run(const struct ktwin_command *table, size_t rows, struct file *file, unsigned int cmd,
+		       unsigned long arg);
+long ktwin_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* ioctl_pid.c, ioctl_audit.c: rows of the table */
+long ktwin_ioctl_namespaces(struct file *file, void *arg);
+long ktwin_ioctl_pids(struct file *file, void *arg);
+long ktwin_ioctl_divergences(struct file *file, void *arg);
+long ktwin_ioctl_explain(struct file *file, void *arg);
+long ktwin_ioctl_status(struct file *file, void *arg);
+long ktwin_ioctl_mirror(struct file *file, void *arg);
+long ktwin_ioctl_audit(struct file *file, void *arg);
+long ktwin_ioctl_audit_rate(struct file *file, void *arg);
+long ktwin_ioctl_inject(struct file *file, void *arg);
+long ktwin_ioctl_compare(struct file *file, void *arg);
+
+/* stream.c */
+long ktwin_ioctl_stream(struct file *file, void *arg);
+
+/* debugfs.c */
+void ktwin_debugfs_init(void);
+void ktwin_debugfs_exit(void);
+/* debugfs_tree.c */
+int ktwin_tree_show(struct seq_file *seq, void *unused);
+
+/* compat/layout.c: 0, or -ENODEV with the reason in the log */
+int ktwin_layout_check(void);
+
+/* The key by which the core knows the caller's namespace. */
+kt_key ktwin_viewer(void);
+
+static inline kt_key ktwin_key(const void *object)
+{
+	return (kt_key)(unsigned long)object;
+}
+
+#endif
