@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the kernel side may call. Defined in core_api.cc, the only extern "C" definitions of the core.
- * Contexts as in host_api.h; [hook]: irqs off, under the kernel's pidmap_lock, so never two at once.
+ * Contexts as in host_api.h; [hook]: preemption off, irqs off too except on PREEMPT_RT, under the kernel's pidmap_lock, so
+ * never two at once.
  * Results are 0 or a count, or -errno with the errors that include/uapi/ktwin.h names.
  * viewer is the key of the caller's PID namespace, which is alive because the caller is in it.
  */
@@ -59,10 +60,14 @@ int kt_core_read_divergences(kt_key viewer, __u64 *cursor, struct ktwin_divergen
 __u64 kt_core_epoch(void);
 
 /* What the inspectors need to reach the kernel's object behind a number that the viewer named. */
+#define KT_ANCHORS	8
+
 struct kt_resolved {
 	kt_key key;		/* struct pid the twin has, 0: none */
 	int root_nr;		/* its number in the initial namespace */
-	struct kt_ns_anchor anchor; /* of the namespace named; .ns 0 when it is the viewer's own (alive anyway) */
+	/* Pids that may keep the namespace named alive; none when it is the viewer's own, which is alive anyway. */
+	struct kt_ns_anchor anchors[KT_ANCHORS];
+	__u32 anchor_count;
 	kt_key ns;
 	__u32 ns_level;
 	struct ktwin_pid pid;	/* as the viewer sees it; depth 0 when the twin has none */

@@ -37,6 +37,7 @@ enum kt_lock_class {
 	KT_LOCK_AUDIT,		/* mutex: one audit pass at a time */
 	KT_LOCK_TWIN,		/* raw spinlock, irqs off: the twin's writers, the pools, the stream list */
 	KT_LOCK_DIVERGENCES,	/* raw spinlock, irqs off: the record of differences */
+	KT_LOCK_TOTALS,		/* raw spinlock, irqs off: what the audit's passes add up to */
 	KT_LOCK_LAB,		/* raw spinlock, irqs off: a private twin, never together with KT_LOCK_TWIN */
 	KT_LOCK_CLASSES
 };
@@ -48,6 +49,8 @@ unsigned long kt_host_lock(struct kt_host_lock *lock);
 void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags);
 /* [sleep] For the mutex classes, after kt_host_lock_init. */
 void kt_host_mutex_lock(struct kt_host_lock *lock);
+/* False: a signal came first, and the lock is not held. */
+bool kt_host_mutex_lock_interruptible(struct kt_host_lock *lock);
 void kt_host_mutex_unlock(struct kt_host_lock *lock);
 
 /* --- RCU ----------------------------------------------------------------------------------------------------- */
@@ -71,7 +74,7 @@ void kt_host_kick(void);
 void kt_host_stream_wake(void *owner);
 /* [any] Not for secrets: tells objects apart without showing where they are. Never 0 for a key that is not 0. */
 __u64 kt_host_hash_key(kt_key key);
-/* [any] One line to the kernel log, rate-limited. */
+/* [sleep] One line to the kernel log, rate-limited. Not from a hook: a console may be written to at once. */
 void kt_host_warn(const char *what, __u64 a, __u64 b);
 
 /* --- the kernel's own bookkeeping, for population, audit and snapshots ---------------------------------------- */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Locks and their guards.
+//
+// The lock order of the house. Outer first; one of a lower line is never taken while one of a higher line is held.
+//
+//   class                 kind       taken in           guards
+//   KT_LOCK_CONTROL       mutex      process            switching the mirror, populating, maintenance, the probes
+//   KT_LOCK_AUDIT         mutex      process            one audit pass: its scratch space
+//   (pidmap_lock)         spinlock   kernel             the kernel's pids; held around every hook
+//   KT_LOCK_TWIN          raw spin   any, irqs off      the twin's writers, the pools, the streams
+//   KT_LOCK_DIVERGENCES   raw spin   any, irqs off      the record of differences
+//   KT_LOCK_TOTALS        raw spin   any, irqs off      what the audit's passes add up to, the last report
+//   KT_LOCK_LAB           raw spin   any, irqs off      a private twin; never together with KT_LOCK_TWIN
+//
+// pidmap_lock is the kernel's: the core never takes it, but whoever holds KT_LOCK_TWIN must call nothing that does.
+// Memory is allocated (kt_host_alloc), grace periods are waited for (kt_host_synchronize*) and the CPU is given away
+// (kt_host_breathe) with no lock of this table held, or mutexes only.
+#ifndef KTWIN_BASE_LOCK_H
+#define KTWIN_BASE_LOCK_H
+
+#include "base/thread_annotations.h"
+#include "base/types.h"
+#include "boundary/host_api.h"
+
+namespace ktwin {
+
+// A raw spinlock that disables interrupts.
+class TA_CAPABILITY("spinlock") SpinLock : Pinned {
+  public:
+    explicit SpinLock(kt_lock_class lock_class) { kt_host_lock_init(&lock_, lock_class); }
+
+    unsigned long acquire() TA_ACQUIRE() TA_NO_ANALYSIS { return kt_host_lock(&lock_); }
+    void release(unsigned long flags) TA_RELEASE() TA_NO_ANALYSIS { kt_host_unlock(&lock_, flags); }
+
+  private:
+    struct kt_host_lock lock_ {};
+};
+
+class TA_SCOPED_CAPABILITY SpinGuard : Pinned {
+  public:
+    explicit SpinGuard(SpinLock& lock) TA_ACQUIRE(lock) : lock_(lock), flags_(lock.acquire()) {}
+    ~SpinGuard() TA_RELEASE() { lock_.release(flags_); }
+
+  private:
+    SpinLock& lock_;
+    unsigned long flags_;
+};
+
+class TA_CAPABILITY("mutex") Mutex : Pinned {
+  public:
+    explicit Mutex(kt_lock_class lock_class) { kt_host_lock_init(&lock_, lock_class); }
+
+    void acquire() TA_ACQUIRE() TA_NO_ANALYSIS { kt_host_mutex_lock(&lock_); }
+    // False: a signal came first.
+    bool acquire_interruptible() TA_TRY_ACQUIRE(true) TA_NO_ANALYSIS { return kt_host_mutex_lock_interruptible(&lock_); }
+    void release() TA_RELEASE() TA_NO_ANALYSIS { kt_host_mutex_unlock(&lock_); }
+
+  private:
+    struct kt_host_lock lock_ {};
+};
+
+class TA_SCOPED_CAPABILITY MutexGuard : Pinned {
+  public:
+    explicit MutexGuard(Mutex& mutex) TA_ACQUIRE(mutex) : mutex_(mutex) { mutex.acquire(); }
+    ~MutexGuard() TA_RELEASE() { mutex_.release(); }
+
+  private:
+    Mutex& mutex_;
+};
+
+// An RCU read-side section: what was found inside stays allocated until its end.
+class RcuGuard : Pinned {
+  public:
+    RcuGuard() { kt_host_rcu_read_lock(); }
+    ~RcuGuard() { kt_host_rcu_read_unlock(); }
+};
+
+}  // namespace ktwin
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Fixed-width names. The same underlying types as linux/types.h has for user space, so that no cast is needed
+// where a field of the wire format is filled.
+#ifndef KTWIN_BASE_TYPES_H
+#define KTWIN_BASE_TYPES_H
+
+namespace ktwin {
+
+using u8 = unsigned char;
+using u16 = unsigned short;
+using u32 = unsigned int;
+using u64 = unsigned long long;
+using i32 = int;
+using i64 = long long;
+using usize = unsigned long;
+
+static_assert(sizeof(u32) == 4 && sizeof(u64) == 8 && sizeof(usize) == sizeof(void*));
+
+// A type that must stay where it is: others point at it.
+class Pinned {
+  public:
+    Pinned() = default;
+    Pinned(const Pinned&) = delete;
+    Pinned& operator=(const Pinned&) = delete;
+};
+
+}  // namespace ktwin
+
+#endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The only extern "C" definitions of the core: results become 0, a count, or -errno here, and nothing else
+// happens.
+#include "boundary/core_api.h"
+
+#include "base/memory.h"
+#include "core/comparison.h"
+#include "core/core.h"
+
+#include "base/enforce.h"  // last
+
+using namespace ktwin;
+
+namespace {
+
+constinit Core* the_core = nullptr;
+
+EventStream* stream_of(kt_stream* stream) {
+    return reinterpret_cast<EventStream*>(stream);
+}
+
+int filled(const Expected<Snapshot::Progress>& progress, bool* more) {
+    *more = progress && progress.value().more;
+    return progress ? static_cast<int>(progress.value().filled) : -static_cast<int>(progress.error());
+}
+
+}  // namespace
+
+int kt_core_create(const kt_core_config* config) {
+    auto* core = construct_at<Core>(kt_host_alloc(sizeof(Core)), *config);
+    if (core == nullptr) {
+        return to_c(Errno::kNoMemory);
+    }
+    const Result ready = core->setup();
+    if (!ready) {
+        core->teardown();
+        kt_host_free(core);
+        return to_c(ready);
+    }
+    the_core = core;
+    return 0;
+}
+
+void kt_core_destroy() {
+    the_core->teardown();
+    kt_host_free(the_core);
+    the_core = nullptr;
+}
+
+void kt_core_pid_published(const kt_pid* pid) {
+    the_core->mirror().published(*pid);
+}
+
+void kt_core_pid_removed(int nr) {
+    the_core->mirror().removed(static_cast<u32>(nr));
+}
+
+int kt_core_mirror(__u32 op) {
+    return to_c(the_core->mirror().control(op));
+}
+
+void kt_core_maintain() {
+    the_core->mirror().maintain();
+}
+
+int kt_core_audit(kt_key viewer, const kt_audit_budget* budget, ktwin_audit* report) {
+    return to_c(the_core->audit().run(viewer, *budget, false, *report));
+}
+
+int kt_core_audit_last(kt_key viewer, ktwin_audit* report) {
+    return to_c(the_core->audit().last(viewer, *report));
+}
+
+int kt_core_audit_background(const kt_audit_budget* budget) {
+    ktwin_audit report = {};
+    return to_c(the_core->audit().run(kt_host_init_ns(), *budget, true, report));
+}
+
+int kt_core_status(kt_key viewer, ktwin_status* status) {
+    the_core->snapshot().status(viewer, the_core->is_lab(), *status);
+    return 0;
+}
+
+int kt_core_read_namespaces(kt_key viewer, __u32 ns, __u64* cursor, ktwin_ns* to, __u32 room, bool* more) {
+    return filled(the_core->snapshot().namespaces(viewer, ns, *cursor, {to, room}), more);
+}
+
+int kt_core_read_pids(kt_key viewer, __u32 ns, __u64* cursor, ktwin_pid* to, __u32 room, bool* more) {
+    return filled(the_core->snapshot().pids(viewer, ns, *cursor, {to, room}), more);
+}
+
+int kt_core_read_divergences(kt_key viewer, __u64* cursor, ktwin_divergence* to, __u32 room, bool* more) {
+    u32 count = 0;
+    *more = the_core->audit().read_divergences(viewer, *cursor, {to, room}, count);
+    return static_cast<int>(count);
+}
+
+__u64 kt_core_epoch() {
+    return the_core->mirror().epoch();
+}
+
+int kt_core_resolve(kt_key viewer, __u32 ns, int nr, kt_resolved* resolved) {
+    return to_c(the_core->snapshot().resolve(viewer, ns, static_cast<u32>(nr), *resolved));
+}
+
+kt_stream* kt_core_stream_open(kt_key viewer, void* owner, ktwin_ring* ring, __u32 capacity, int* error) {
+    const Expected<EventStream*> stream = the_core->open_stream(viewer, owner, ring, capacity);
+    *error = -static_cast<int>(stream.error());
+    return reinterpret_cast<kt_stream*>(stream.value());
+}
+
+void kt_core_stream_close(kt_stream* stream) {
+    the_core->close_stream(stream_of(stream));
+}
+
+int kt_core_stream_ack(kt_stream* stream, __u64 tail) {
+    return to_c(the_core->acknowledge(stream_of(stream), tail));
+}
+
+bool kt_core_stream_readable(kt_stream* stream) {
+    return the_core->is_readable(stream_of(stream));
+}
+
+int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {
+    if (!the_core->is_lab()) {
+        return to_c(Errno::kNotSupported);
+    }
+    return to_c(the_core->injector().inject(viewer, *inject));
+}
+
+int kt_core_compare(ktwin_compare* compare) {
+    if (!the_core->is_lab()) {
+        return to_c(Errno::kNotSupported);
+    }
+    if (!Comparison::is_valid(*compare)) {
+        return to_c(Errno::kRange);
+    }
+    compare->compared = compare->differences = compare->exhausted = compare->wraps = 0;
+    auto* comparison = construct_at<Comparison>(kt_host_alloc(sizeof(Comparison)), *compare);
+    if (comparison == nullptr) {
+        return to_c(Errno::kNoMemory);
+    }
+    const Result result = comparison->run();
+    kt_host_free(comparison);
+    return to_c(result);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/audit.h"
+
+#include "base/memory.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+Result Audit::setup() {
+    MutexGuard guard(lock_);
+    Result log = log_.setup();
+    return log ? pass_.setup() : log;
+}
+
+void Audit::teardown() {
+    MutexGuard guard(lock_);
+    log_.teardown();
+    pass_.teardown();
+}
+
+DivergenceLog::Eyes Audit::eyes_of(kt_key key) const {
+    if (key == kt_host_init_ns()) {
+        return {true, 0, 0};
+    }
+    RcuGuard rcu;
+    const Viewer viewer(mirror_.world().table(), key);
+    // Serial 0 is nobody's, and level 0 always has one: sees nothing.
+    return viewer ? DivergenceLog::Eyes{false, viewer.ns()->serial(), viewer.level()}
+                  : DivergenceLog::Eyes{false, ~u64{0}, 0};
+}
+
+Result Audit::run_pass(kt_key viewer, const kt_audit_budget& budget, const Mirror::Standing& before,
+                       ktwin_audit& report) {
+    if (!lock_.acquire_interruptible()) {
+        return Errno::kInterrupted;
+    }
+    const Result result = pass_.run(viewer, budget, ++started_, before, report);
+    lock_.release();
+    return result;
+}
+
+// The probes are seen to fire outside of lock_: their check takes the control mutex, which comes first in the
+// order.
+Result Audit::run(kt_key viewer, const kt_audit_budget& budget, bool remember, ktwin_audit& report) {
+    const u32 size = report.size;
+    memset(&report, 0, sizeof(report));
+    report.size = size;
+    report.started_ns = kt_host_time_ns();
+    const bool fired = mirror_.check_probes();
+    const Mirror::Standing before = mirror_.standing();
+    report.epoch = before.epoch;
+    if (before.state == KTWIN_LIVE) {
+        Result result = run_pass(viewer, budget, before, report);
+        if (!result) {
+            return result;
+        }
+    }
+    conclude(fired, before, report);
+    report.duration_ns = kt_host_time_ns() - report.started_ns;
+    report.differences_total = log_.count(eyes_of(viewer));
+    add_up(remember, viewer != kt_host_init_ns(), report);
+    return {};
+}
+
+// Complete: LIVE from the first comparison to the last, and the probes fired, and skipped nothing, before and
+// after.
+void Audit::conclude(bool probes_fired, const Mirror::Standing& before, ktwin_audit& report) {
+    probes_fired = mirror_.check_probes() && probes_fired;
+    const Mirror::Standing after = mirror_.standing();
+    report.why |= before.reasons() | after.reasons();
+    if (after.epoch != before.epoch || after.doubts != before.doubts) {
+        report.why |= KTWIN_WHY_CHANGED;
+    }
+    if (!probes_fired && before.state != KTWIN_OFF) {
+        report.why |= KTWIN_WHY_PROBE_DISARMED;
+    }
+    report.complete = report.why == 0 ? 1 : 0;
+}
+
+void Audit::show_totals(ktwin_audit& report) const {
+    report.passes = passes_;
+    report.passes_complete = passes_complete_;
+    report.checked_total = checked_;
+}
+
+void Audit::add_up(bool remember, bool scoped, ktwin_audit& report) {
+    SpinGuard guard(totals_);
+    ++passes_;
+    passes_complete_ += report.complete;
+    checked_ += report.checked;
+    if (!scoped) {
+        show_totals(report);
+    }
+    if (remember) {
+        last_ = report;
+        has_last_ = true;
+    }
+}
+
+Result Audit::last(kt_key viewer, ktwin_audit& report) {
+    const u32 size = report.size;
+    const u64 differences = log_.count(eyes_of(viewer));
+    SpinGuard guard(totals_);
+    if (!has_last_ || viewer != kt_host_init_ns()) {
+        return Errno::kNoData;
+    }
+    report = last_;
+    report.size = size;
+    report.differences_total = differences;
+    show_totals(report);
+    return {};
+}
+
+bool Audit::read_divergences(kt_key viewer, u64& cursor, Span<ktwin_divergence> to, u32& filled) {
+    return log_.read(eyes_of(viewer), cursor, to, filled);
+}
+
+}  // namespace ktwin

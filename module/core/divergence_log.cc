@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/divergence_log.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+Result DivergenceLog::setup() {
+    auto* records = static_cast<Record*>(kt_host_alloc((kKept + kRecent) * sizeof(Record)));
+    if (records == nullptr) {
+        return Errno::kNoMemory;
+    }
+    SpinGuard guard(lock_);
+    records_ = records;
+    return {};
+}
+
+void DivergenceLog::teardown() TA_NO_ANALYSIS {
+    kt_host_free(records_);
+}
+
+DivergenceLog::Record& DivergenceLog::slot(u64 index) {
+    return records_[index <= kKept ? index - 1 : kKept + (index - kKept - 1) % kRecent];
+}
+
+// The lowest index above the one given that is still kept; total_ + 1: none.
+u64 DivergenceLog::first_after(u64 index) const {
+    const u64 next = index + 1;
+    const u64 oldest_recent = total_ > kKept + kRecent ? total_ - kRecent + 1 : kKept + 1;
+    return next > kKept && next < oldest_recent ? oldest_recent : next;
+}
+
+DivergenceLog::Record* DivergenceLog::find(const Candidate& candidate, u64 epoch) {
+    for (u64 index = first_after(0); index <= total_; index = first_after(index)) {
+        Record& record = slot(index);
+        const bool same_place = record.ns == candidate.place.ns && record.shown.ns == candidate.place.inode &&
+                                record.shown.nr == static_cast<i32>(candidate.place.nr);
+        if (same_place && record.kernel == candidate.sides.kernel && record.twin == candidate.sides.twin &&
+            record.shown.epoch == epoch && record.shown.kind == candidate.sides.kind()) {
+            return &record;
+        }
+    }
+    return nullptr;
+}
+
+void DivergenceLog::fill(Record& record, const Candidate& candidate, const Scope& scope, u64 epoch) {
+    record.ns = candidate.place.ns;
+    record.kernel = candidate.sides.kernel;
+    record.twin = candidate.sides.twin;
+    record.scope = scope;
+    record.shown = {};
+    record.shown.epoch = epoch;
+    record.shown.kernel_hash = record.kernel != 0 ? kt_host_hash_key(record.kernel) : 0;
+    record.shown.twin_hash = record.twin != 0 ? kt_host_hash_key(record.twin) : 0;
+    record.shown.twin_serial = candidate.sides.twin_serial;
+    record.shown.ns = candidate.place.inode;
+    record.shown.nr = static_cast<i32>(candidate.place.nr);
+    record.shown.kind = candidate.sides.kind();
+}
+
+DivergenceLog::Noted DivergenceLog::note(const Candidate& candidate, const Scope& scope, u64 epoch, u64 pass,
+                                         u64 now_ns) {
+    SpinGuard guard(lock_);
+    Record* record = find(candidate, epoch);
+    const bool is_new = record == nullptr;
+    if (is_new) {
+        record = &slot(++total_);
+        fill(*record, candidate, scope, epoch);
+        record->shown.index = total_;
+        record->shown.time_ns = now_ns;
+        record->pass = 0;
+    }
+    const bool is_first = record->pass != pass;
+    record->pass = pass;
+    record->shown.last_ns = now_ns;
+    record->shown.passes += is_first ? 1 : 0;
+    return {record->shown.index, is_new, is_first};
+}
+
+bool DivergenceLog::read(const Eyes& eyes, u64& cursor, Span<ktwin_divergence> to, u32& filled) {
+    filled = 0;
+    while (filled < to.size()) {
+        SpinGuard guard(lock_);
+        const u64 index = first_after(cursor);
+        if (index > total_) {
+            return false;
+        }
+        cursor = index;
+        const Record& record = slot(index);
+        if (eyes.all || record.scope.shows_to(eyes.serial, eyes.level)) {
+            to[filled++] = record.shown;
+        }
+    }
+    return true;
+}
+
+u64 DivergenceLog::count(const Eyes& eyes) {
+    SpinGuard guard(lock_);
+    if (eyes.all) {
+        return total_;
+    }
+    u64 visible = 0;
+    for (u64 index = first_after(0); index <= total_; index = first_after(index)) {
+        visible += slot(index).scope.shows_to(eyes.serial, eyes.level) ? 1 : 0;
+    }
+    return visible;
+}
+
+}  // namespace ktwin

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/id_tree.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+// One ctz a level: free slot in the leaf, leaf with room in the block, block with room in the tree.
+u32 IdTree::next_free(u32 start, u32 end) const {
+    u32 id = start;
+    while (id < end) {
+        const DirRef dir(root_[block_of(id)].load_relaxed());
+        if (!dir) {
+            return id;
+        }
+        const IdLeaf* leaf = dir.leaf(leaf_of(id));
+        const u64 open =
+            leaf != nullptr ? ~leaf->used.load_relaxed() & bits_from(slot_of(id)) : bit(slot_of(id));
+        if (open != 0) {
+            id = id - slot_of(id) + lowest_bit(open);
+            return id < end ? id : kNone;
+        }
+        const u32 with_room = dir.next_with_room(leaf_of(id) + 1);
+        if (with_room < kBlockLeaves) {
+            id = block_of(id) * kBlockIds + with_room * kSlots;
+            continue;
+        }
+        const u32 block = block_of(id) + 1;
+        const u64 blocks = block < kBlocks ? ~full_blocks_ & bits_from(block) : 0;
+        if (blocks == 0) {
+            return kNone;
+        }
+        id = lowest_bit(blocks) * kBlockIds;
+    }
+    return kNone;
+}
+
+namespace {
+
+// The lowest published slot >= slot. The used word tells where to look; the slot itself decides.
+IdTree::Found next_in_leaf(const IdLeaf* leaf, u32 first, u32 slot) {
+    u64 used = leaf->used.load_relaxed() & bits_from(slot);
+    for (; used != 0; used &= used - 1) {
+        const u32 index = lowest_bit(used);
+        if (void* pointer = leaf->slots[index].load_acquire()) {
+            return {first + index, pointer};
+        }
+    }
+    return {};
+}
+
+IdTree::Found next_in_block(DirRef dir, u32 first, u32 leaf_index, u32 slot) {
+    for (u32 i = dir.next_present(leaf_index); i < kBlockLeaves; i = dir.next_present(i + 1)) {
+        const IdLeaf* leaf = dir.leaf(i);
+        if (leaf == nullptr) {
+            continue;
+        }
+        const IdTree::Found found = next_in_leaf(leaf, first + i * kSlots, i == leaf_index ? slot : 0);
+        if (found.pointer != nullptr) {
+            return found;
+        }
+    }
+    return {};
+}
+
+// Runs of free ids, fed from the lowest id on.
+class HoleFinder {
+  public:
+    explicit HoleFinder(u32 limit) : limit_(limit) {}
+
+    void free_run(u32 start, u32 end) {
+        start = start < 1 ? 1 : start;
+        end = end < limit_ ? end : limit_;
+        if (start >= end) {
+            return;
+        }
+        room_.vacant += end - start;
+        if (run_end_ != start) {
+            run_start_ = start;
+        }
+        run_end_ = end;
+        if (run_end_ - run_start_ > room_.hole_length) {
+            room_.hole_start = run_start_;
+            room_.hole_length = run_end_ - run_start_;
+        }
+    }
+
+    // 64 ids of which those with a bit set are used.
+    void leaf(u32 first, u64 used) {
+        u32 slot = 0;
+        while (slot < kSlots) {
+            const u64 rest = used & bits_from(slot);
+            const u32 stop = rest != 0 ? lowest_bit(rest) : kSlots;
+            free_run(first + slot, first + stop);
+            const u64 open = stop < kSlots ? ~used & bits_from(stop) : 0;
+            slot = open != 0 ? lowest_bit(open) : kSlots;
+        }
+    }
+
+    const IdTree::Room& room() const { return room_; }
+
+  private:
+    const u32 limit_;
+    IdTree::Room room_;
+    u32 run_start_ = 0;
+    u32 run_end_ = 0;
+};
+
+}  // namespace
+
+IdTree::Found IdTree::next(u32 id) const {
+    if (id >= kIds) {
+        return {};
+    }
+    const u32 start = block_of(id);
+    for (u32 block = start; block < kBlocks; ++block) {
+        const DirRef dir(root_[block].load_acquire());
+        if (!dir) {
+            continue;
+        }
+        const bool here = block == start;
+        const Found found =
+            next_in_block(dir, block * kBlockIds, here ? leaf_of(id) : 0, here ? slot_of(id) : 0);
+        if (found.pointer != nullptr) {
+            return found;
+        }
+    }
+    return {};
+}
+
+IdTree::Room IdTree::room(u32 limit) const {
+    HoleFinder finder(limit < kIds ? limit : kIds);
+    u32 next_id = 0;
+    for (u32 block = 0; block < kBlocks && block * kBlockIds < limit; ++block) {
+        const DirRef dir(root_[block].load_acquire());
+        if (!dir) {
+            continue;
+        }
+        for (u32 i = dir.next_present(0); i < kBlockLeaves; i = dir.next_present(i + 1)) {
+            const IdLeaf* leaf = dir.leaf(i);
+            const u32 first = block * kBlockIds + i * kSlots;
+            finder.free_run(next_id, first);
+            finder.leaf(first, leaf != nullptr ? leaf->used.load_relaxed() : 0);
+            next_id = first + kSlots;
+        }
+    }
+    finder.free_run(next_id, limit);
+    return finder.room();
+}
+
+}  // namespace ktwin

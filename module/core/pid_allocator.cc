@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/pid_allocator.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+Expected<PidNamespace*> PidAllocator::create_namespace(PidNamespace* parent, u32 pid_max) {
+    const u32 level = parent != nullptr ? parent->level() + 1 : 0;
+    if (level >= kLevels) {
+        return Errno::kNoSpace;
+    }
+    SpinGuard guard(world_.lock());
+    Expected<PidNamespace*> ns = world_.make_namespace({0, 0, level, parent}, 0);
+    if (ns) {
+        ns.value()->set_pid_max(pid_max);
+    }
+    return ns;
+}
+
+void PidAllocator::delete_namespace(PidNamespace* ns) {
+    SpinGuard guard(world_.lock());
+    if (ns->parent() != nullptr) {
+        ns->parent()->remove_child();
+    }
+    world_.put_namespace(ns);
+}
+
+Expected<i32> PidAllocator::wanted(const PidNamespace* deepest, const PidNamespace* ns,
+                                   Span<const i32> set_tid) const {
+    const u32 index = deepest->level() - ns->level();
+    if (index >= set_tid.size()) {
+        return i32{0};
+    }
+    const i32 tid = set_tid[index];
+    if (tid < 1 || static_cast<u32>(tid) >= ns->pid_max() || (tid != 1 && ns->reaper() == nullptr)) {
+        return Errno::kInvalid;
+    }
+    return tid;
+}
+
+Expected<u32> PidAllocator::reserve(PidNamespace* ns, i32 tid) {
+    NodePools& nodes = world_.nodes();
+    if (tid != 0) {
+        const Result reserved = ns->ids().reserve_at(static_cast<u32>(tid), nodes);
+        return reserved ? Expected<u32>(static_cast<u32>(tid)) : reserved.error();
+    }
+    const u32 min = ns->ids().cursor() > kReservedPids ? kReservedPids : 1;
+    const Expected<u32> nr = ns->ids().reserve_cyclic(min, ns->pid_max(), nodes);
+    return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
+}
+
+Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, Span<const i32> set_tid) {
+    for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
+        const Expected<i32> tid = wanted(ns, at, set_tid);
+        const Expected<u32> nr = tid ? reserve(at, tid.value()) : tid.error();
+        if (!nr) {
+            unwind(ns, pid, at->level());
+            return nr.error();
+        }
+        pid->number(at->level()).nr = nr.value();
+    }
+    if (ns->is_dying()) {
+        unwind(ns, pid, ~u32{0});
+        return Errno::kNoMemory;
+    }
+    return {};
+}
+
+// Gives back what was reserved at the levels above the one given (~0: at all). In the kernel's order; the
+// cursors stay where the attempt has moved them, except in a namespace that has no pid yet: its first is to
+// be number 1.
+void PidAllocator::unwind(PidNamespace* ns, TwinPid* pid, u32 above) {
+    for (u32 level = above + 1; level <= ns->level(); ++level) {
+        pid->ns(level)->ids().erase(pid->nr(level), world_.nodes());
+    }
+    if (ns->ids().count() == 0 && !ns->is_dying()) {
+        ns->ids().set_cursor(0);
+    }
+}
+
+Expected<TwinPid*> PidAllocator::alloc_pid(PidNamespace* ns, Span<const i32> set_tid) {
+    if (set_tid.size() > ns->level() + 1) {
+        return Errno::kInvalid;
+    }
+    SpinGuard guard(world_.lock());
+    const Expected<TwinPid*> made = world_.make_pid(ns, world_.pids_made() + 1, 0);
+    if (!made) {
+        return made;
+    }
+    TwinPid* pid = made.value();
+    const Result reserved = reserve_all(ns, pid, set_tid);
+    if (!reserved) {
+        world_.discard_pid(pid);
+        return reserved.error();
+    }
+    pid->get(pid->level() + 1);
+    for (u32 level = pid->level() + 1; level-- > 0;) {
+        pid->ns(level)->ids().publish(pid->nr(level), pid);
+    }
+    return pid;
+}
+
+// A namespace whose init goes, or whose last pid does, takes no more.
+void PidAllocator::free_pid(TwinPid* pid) {
+    SpinGuard guard(world_.lock());
+    for (u32 level = 0; level <= pid->level(); ++level) {
+        PidNamespace* ns = pid->ns(level);
+        if (pid->nr(level) == 1 || ns->ids().count() == 1) {
+            ns->set_dying();
+        }
+    }
+    world_.remove(pid, NamespaceObserver());
+}
+
+}  // namespace ktwin

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// PidAllocator: the twin's own alloc_pid and free_pid, with the numbers and the errors of kernel/pid.c (6.1
+// to 6.12).
+//
+// Unlike the kernel's, one hold of one lock covers all levels of one allocation, and a number is published by
+// a store into the place that was reserved: no second lock, no second walk. Private twins only: the
+// namespaces are made here, and their init is whoever gets number 1.
+#ifndef KTWIN_CORE_PID_ALLOCATOR_H
+#define KTWIN_CORE_PID_ALLOCATOR_H
+
+#include "base/span.h"
+#include "core/pid_world.h"
+
+namespace ktwin {
+
+class PidAllocator : Pinned {
+  public:
+    explicit PidAllocator(PidWorld& world) : world_(world) {}
+
+    // [any] A namespace below parent (nullptr: level 0). The caller's until delete_namespace(). kNoMemory;
+    // kNoSpace: too deep.
+    Expected<PidNamespace*> create_namespace(PidNamespace* parent, u32 pid_max);
+    void delete_namespace(PidNamespace* ns);
+
+    // [any] A number in ns and each of its ancestors, published at all of them. set_tid: the numbers wanted,
+    // for ns first, for as many levels as there are entries.
+    //   kInvalid   more entries than levels; a number below 1 or not below pid_max; not 1 where there is no
+    //   init kExists    a wanted number is in use kAgain     no number is left kNoMemory  no memory, or ns
+    //   takes no more pids (its init is gone)
+    Expected<TwinPid*> alloc_pid(PidNamespace* ns, Span<const i32> set_tid);
+    // [any] Takes it away at all levels. pid may be retired when this returns.
+    void free_pid(TwinPid* pid);
+
+    // Readers, inside RCU.
+    static TwinPid* find_pid_ns(u32 nr, const PidNamespace& ns) { return ns.find(nr); }
+    static bool is_allocated(u32 nr, const PidNamespace& ns) { return ns.find(nr) != nullptr; }
+    // find_ge_pid(): the one with the lowest number >= nr; nullptr: none.
+    static TwinPid* next(u32 nr, const PidNamespace& ns) {
+        return static_cast<TwinPid*>(ns.ids().next(nr).pointer);
+    }
+
+  private:
+    Expected<u32> reserve(PidNamespace* ns, i32 tid) TA_REQUIRES(world_.lock());
+    // 0: any number; kInvalid.
+    Expected<i32> wanted(const PidNamespace* deepest, const PidNamespace* ns, Span<const i32> set_tid) const;
+    Result reserve_all(PidNamespace* ns, TwinPid* pid, Span<const i32> set_tid) TA_REQUIRES(world_.lock());
+    void unwind(PidNamespace* ns, TwinPid* pid, u32 above) TA_REQUIRES(world_.lock());
+
+    PidWorld& world_;
+};
+
+}  // namespace ktwin
+
+#endif

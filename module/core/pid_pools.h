@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The pools of TwinPids, one a level, because each level more is one number more. A level whose pool is empty
+// borrows from the deeper ones; the deepest pool is also the common reserve, for kernels (PREEMPT_RT) where
+// nothing can be allocated from a hook.
+#ifndef KTWIN_CORE_PID_POOLS_H
+#define KTWIN_CORE_PID_POOLS_H
+
+#include "core/limits.h"
+#include "core/pool.h"
+#include "core/twin_pid.h"
+
+namespace ktwin {
+
+class PidPools : Pinned {
+  public:
+    PidPools(PoolBudget* budget, Kicker* kicker);
+
+    // [any, lock held] nullptr: no memory. What is returned has no reference and no number yet.
+    TwinPid* make(u32 level, kt_key key, u64 serial, u64 born_ns);
+    // [any, lock held] Nobody but the caller ever saw it.
+    void discard(TwinPid* pid) { pools_[pid->pool()].put(pid); }
+    // [any, lock held] The last reference is gone.
+    void retire(TwinPid* pid) { pools_[pid->pool()].retire(pid); }
+
+    Pool& at(u32 level) { return pools_[level]; }
+
+  private:
+    Pool pools_[kLevels];
+};
+
+}  // namespace ktwin
+
+#endif

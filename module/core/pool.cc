@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/pool.h"
+
+#include "base/memory.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+namespace {
+
+// The pool is refilled in portions of this many, so that the lock is never held for long and a failure wastes
+// little.
+constexpr u32 kPortion = 64;
+// Refills without need before the target shrinks: about a minute of periodic maintenance.
+constexpr u32 kCalm = 60;
+
+u32 allocate_chain(u32 object_size, u32 count, Chain& to) {
+    u32 made = 0;
+    for (; made < count; ++made) {
+        auto* node = construct_at<PoolNode>(kt_host_alloc(object_size));
+        if (node == nullptr) {
+            break;
+        }
+        to.push(node);
+    }
+    return made;
+}
+
+void free_chain(Chain& chain) {
+    while (PoolNode* node = chain.pop()) {
+        kt_host_free(node);
+    }
+}
+
+}  // namespace
+
+void Pool::setup(u32 object_size, u32 start, PoolBudget* budget, Kicker* kicker) {
+    object_size_ = object_size;
+    start_ = start;
+    target_ = start;
+    budget_ = budget;
+    kicker_ = kicker;
+}
+
+void Pool::note_low() {
+    const u32 ready = ready_.size();
+    low_ = ready < low_ ? ready : low_;
+    period_low_ = ready < period_low_ ? ready : period_low_;
+    if (ready < target_ / 2) {
+        kicker_->kick();
+    }
+}
+
+PoolNode* Pool::get_ready() {
+    PoolNode* node = ready_.pop();
+    if (node == nullptr) {
+        ++empty_;
+    }
+    note_low();
+    return node;
+}
+
+PoolNode* Pool::get_atomic() {
+    if (budget_->take(1) == 0) {
+        ++failed_;
+        return nullptr;
+    }
+    auto* node = construct_at<PoolNode>(kt_host_alloc_atomic(object_size_));
+    if (node == nullptr) {
+        budget_->give_back(1);
+        ++failed_;
+        return nullptr;
+    }
+    ++total_;
+    return node;
+}
+
+PoolNode* Pool::get() {
+    PoolNode* node = get_ready();
+    return node != nullptr ? node : get_atomic();
+}
+
+void Pool::put(PoolNode* node) {
+    memset(static_cast<void*>(node), 0, object_size_);
+    ready_.push(node);
+}
+
+void Pool::retire(PoolNode* node) {
+    retired_.push(node);
+    if (retired_.size() > target_) {
+        kicker_->kick();
+    }
+}
+
+// Under the lock: how many to allocate now. What it returns is taken from the budget already.
+u32 Pool::plan(u32 wanted) {
+    if (!filled_) {
+        filled_ = true;
+    } else if (period_low_ < target_ / 4 && target_ < budget_->limit()) {
+        target_ *= 2;
+        calm_ = 0;
+    } else {
+        decay();
+    }
+    period_low_ = ready_.size();
+    const u32 goal = wanted > target_ ? wanted : target_;
+    return ready_.size() < goal ? budget_->take(goal - ready_.size()) : 0;
+}
+
+void Pool::decay() {
+    if (period_low_ <= target_ - target_ / 4 || target_ <= start_) {
+        calm_ = 0;
+    } else if (++calm_ >= kCalm) {
+        calm_ = 0;
+        target_ /= 2;
+    }
+}
+
+// Adds what was allocated for a portion of the plan; gives the rest of the portion back to the budget.
+bool Pool::adopt(SpinLock& lock, Chain& fresh, u32 planned) {
+    SpinGuard guard(lock);
+    const u32 made = fresh.size();
+    total_ += made;
+    budget_->give_back(planned - made);
+    ready_.splice(fresh);
+    return made == planned;
+}
+
+bool Pool::refill(SpinLock& lock, u32 wanted) {
+    u32 left = 0;
+    {
+        SpinGuard guard(lock);
+        left = plan(wanted);
+    }
+    while (left > 0) {
+        const u32 portion = left < kPortion ? left : kPortion;
+        Chain fresh;
+        const u32 made = allocate_chain(object_size_, portion, fresh);
+        if (!adopt(lock, fresh, portion)) {
+            SpinGuard guard(lock);
+            budget_->give_back(left - portion);
+            break;
+        }
+        left -= made;
+    }
+    SpinGuard guard(lock);
+    period_low_ = ready_.size();
+    if (!low_known_) {
+        low_known_ = true;
+        low_ = ready_.size();
+    }
+    return ready_.size() >= wanted;
+}
+
+bool Pool::ensure(SpinLock& lock, u32 wanted) {
+    {
+        SpinGuard guard(lock);
+        if (ready_.size() >= wanted) {
+            return true;
+        }
+    }
+    return refill(lock, wanted);
+}
+
+void Pool::reclaim(SpinLock& lock, Chain& retired) {
+    Chain kept;
+    u32 room = 0;
+    {
+        SpinGuard guard(lock);
+        const u32 high = target_ * 2;
+        room = ready_.size() < high ? high - ready_.size() : 0;
+    }
+    while (kept.size() < room) {
+        PoolNode* node = retired.pop();
+        if (node == nullptr) {
+            break;
+        }
+        memset(static_cast<void*>(node), 0, object_size_);
+        kept.push(node);
+    }
+    const u32 surplus = retired.size();
+    free_chain(retired);
+    SpinGuard guard(lock);
+    ready_.splice(kept);
+    total_ -= surplus;
+    budget_->give_back(surplus);
+}
+
+void Pool::teardown(SpinLock& lock) {
+    Chain all;
+    {
+        SpinGuard guard(lock);
+        all.splice(ready_);
+        all.splice(retired_);
+        total_ -= all.size();
+        budget_->give_back(all.size());
+    }
+    free_chain(all);
+}
+
+void Pool::add_to(ktwin_pool& summary) const {
+    summary.ready += ready_.size();
+    summary.total += total_;
+    summary.low += low_;
+    summary.empty += empty_;
+    summary.failed += failed_;
+}
+
+}  // namespace ktwin

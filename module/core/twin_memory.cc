@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/twin_memory.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+namespace {
+
+constexpr u32 kLeavesAtStart = 512;
+constexpr u32 kSmallDirsAtStart = 128;
+constexpr u32 kFullDirsAtStart = 4;
+constexpr u32 kNamespacesAtStart = 128;
+// The kernel's own limit (user.max_pid_namespaces) is far below.
+constexpr u32 kNamespaceLimit = 131072;
+
+// A pid can need a leaf of its own at each of its levels; that all of them do is not a system we know. Each
+// namespace needs at least a leaf and a directory.
+constexpr u32 node_limit(u32 pid_limit) {
+    const u64 limit = u64{pid_limit} * 2 + u64{kNamespaceLimit} * 2;
+    return limit < 0x7fffffff ? static_cast<u32>(limit) : 0x7fffffff;
+}
+
+}  // namespace
+
+TwinMemory::TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host)
+    : lock_(lock_class),
+      kicker_(maintained_by_host),
+      pid_budget_(pid_limit),
+      node_budget_(node_limit(pid_limit)),
+      ns_budget_(kNamespaceLimit),
+      pids_(&pid_budget_, &kicker_) {
+    nodes_.leaves.setup(sizeof(IdLeaf), kLeavesAtStart, &node_budget_, &kicker_);
+    nodes_.small_dirs.setup(sizeof(SmallDir), kSmallDirsAtStart, &node_budget_, &kicker_);
+    nodes_.full_dirs.setup(sizeof(FullDir), kFullDirsAtStart, &node_budget_, &kicker_);
+    namespaces_.setup(sizeof(PidNamespace), kNamespacesAtStart, &ns_budget_, &kicker_);
+}
+
+// Which pool it is needs no lock; what is in it does, and its own functions say so.
+Pool& TwinMemory::pool(u32 index) {
+    switch (index) {
+        case kLevels:
+            return nodes_.leaves;
+        case kLevels + 1:
+            return nodes_.small_dirs;
+        case kLevels + 2:
+            return nodes_.full_dirs;
+        case kLevels + 3:
+            return namespaces_;
+        default:
+            return pids_.at(index);
+    }
+}
+
+Result TwinMemory::refill() {
+    Result result;
+    for (u32 i = 0; i < kPools; ++i) {
+        if (!pool(i).refill(lock_, 1)) {
+            result = Errno::kNoMemory;
+        }
+    }
+    return result;
+}
+
+Result TwinMemory::reserve(u32 level) {
+    const u32 nodes = level + 1;
+    const bool enough = pool(level).ensure(lock_, 1) && pool(kLevels).ensure(lock_, nodes) &&
+                        pool(kLevels + 1).ensure(lock_, nodes) && pool(kLevels + 2).ensure(lock_, nodes);
+    return enough ? Result() : Result(Errno::kNoMemory);
+}
+
+void TwinMemory::reclaim() {
+    bool any = false;
+    {
+        SpinGuard guard(lock_);
+        kicker_.begin();
+        for (u32 i = 0; i < kPools; ++i) {
+            pool(i).take_retired(retired_[i]);
+            any = any || !retired_[i].empty();
+        }
+    }
+    if (!any) {
+        return;
+    }
+    kt_host_synchronize();
+    for (u32 i = 0; i < kPools; ++i) {
+        if (!retired_[i].empty()) {
+            pool(i).reclaim(lock_, retired_[i]);
+        }
+    }
+}
+
+void TwinMemory::maintain() {
+    (void)refill();
+    reclaim();
+    (void)refill();
+}
+
+void TwinMemory::teardown() {
+    kt_host_synchronize();
+    for (u32 i = 0; i < kPools; ++i) {
+        pool(i).teardown(lock_);
+    }
+}
+
+u64 TwinMemory::statistics(ktwin_pool* pids, ktwin_pool* nodes, ktwin_pool* namespaces) {
+    SpinGuard guard(lock_);
+    u64 bytes = 0;
+    for (u32 i = 0; i < kPools; ++i) {
+        bytes += pool(i).bytes();
+        ktwin_pool* to = i < kLevels ? pids : i < kLevels + 3 ? nodes : namespaces;
+        if (to != nullptr) {
+            pool(i).add_to(*to);
+        }
+    }
+    if (pids != nullptr) {
+        pids->limit = pid_budget_.limit();
+    }
+    if (nodes != nullptr) {
+        nodes->limit = node_budget_.limit();
+    }
+    if (namespaces != nullptr) {
+        namespaces->limit = ns_budget_.limit();
+    }
+    return bytes;
+}
+
+}  // namespace ktwin

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// All memory of one twin (the mirror, or a private one of the laboratory), and the lock that guards its
+// writers.
+#ifndef KTWIN_CORE_TWIN_MEMORY_H
+#define KTWIN_CORE_TWIN_MEMORY_H
+
+#include "base/expected.h"
+#include "core/node_pools.h"
+#include "core/pid_namespace.h"
+#include "core/pid_pools.h"
+
+namespace ktwin {
+
+class TwinMemory : Pinned {
+  public:
+    // pid_limit: TwinPids in all states together.
+    TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host);
+
+    SpinLock& lock() TA_RETURN(lock_) { return lock_; }
+
+    // [sleep, lock not held] Fills all pools to their targets. kNoMemory: not all of them.
+    Result refill();
+    // [sleep, lock not held] Enough for one pid of this level with all nodes it could need.
+    Result reserve(u32 level);
+    // [sleep, lock not held] Ends a grace period for what was retired until now and gives it back.
+    void reclaim();
+    // [sleep, lock not held] Both; the pools are full before the wait begins and after it ended.
+    void maintain();
+    // [sleep] After everything was discarded or retired, and no reader is left: frees all.
+    void teardown();
+
+    NodePools& nodes() TA_REQUIRES(lock_) { return nodes_; }
+    PidPools& pids() TA_REQUIRES(lock_) { return pids_; }
+    Pool& namespaces() TA_REQUIRES(lock_) { return namespaces_; }
+    Kicker& kicker() TA_REQUIRES(lock_) { return kicker_; }
+
+    // Any of the three may be nullptr. Returns the bytes of all pools.
+    u64 statistics(ktwin_pool* pids, ktwin_pool* nodes, ktwin_pool* namespaces) TA_EXCLUDES(lock_);
+
+  private:
+    static constexpr u32 kPools = kLevels + 4;
+
+    Pool& pool(u32 index) TA_NO_ANALYSIS;
+
+    SpinLock lock_;
+    Kicker kicker_ TA_GUARDED_BY(lock_);
+    PoolBudget pid_budget_;
+    PoolBudget node_budget_;
+    PoolBudget ns_budget_;
+    PidPools pids_ TA_GUARDED_BY(lock_);
+    NodePools nodes_ TA_GUARDED_BY(lock_);
+    Pool namespaces_ TA_GUARDED_BY(lock_);
+    Chain retired_[kPools];  // of the one maintainer; between take_retired() and reclaim()
+};
+
+}  // namespace ktwin
+
+#endif
