@@ -220,7 +220,7 @@ struct ktwin_upid {
 };
 
 struct ktwin_pid {
-	__u64 serial;		/* order of arrival in the twin; never reused while the module is loaded */
+	__u64 serial;		/* order of arrival in the twin, never reused while the module is loaded; hashed in a child */
 	__u64 born_ns;		/* 0: older than the mirror */
 	__u32 depth;		/* entries of upids that are set, the caller's namespace first */
 	__u32 flags;		/* 0 */
@@ -294,7 +294,7 @@ struct ktwin_explain {
 	__u64 roles;		/* in: pointer to roles_room struct ktwin_role */
 	__u32 pid_size;		/* in: sizeof struct ktwin_pid */
 	__u32 role_size;	/* in: sizeof struct ktwin_role */
-	__u32 roles_room;	/* in; at most 65536 are filled */
+	__u32 roles_room;	/* in; at most 4096 are filled */
 	__u32 roles_filled;	/* out */
 	__u32 role_count[4];	/* out: tasks per role */
 	__u32 references;	/* out: the kernel's reference count on the struct pid; 0 for a scoped caller */
@@ -316,7 +316,7 @@ enum ktwin_event_type {
 struct ktwin_event {
 	__u64 index;		/* this stream's, from 0; a gap is never made: lost ones are counted instead */
 	__u64 time_ns;
-	__u64 serial;		/* struct pid; 0 for others */
+	__u64 serial;		/* as in struct ktwin_pid; 0 for others */
 	__u64 arg;		/* by type */
 	__u32 type;		/* enum ktwin_event_type */
 	__u32 cpu;
@@ -333,7 +333,8 @@ struct ktwin_event {
  * mmap it read-only and shared from offset 0, ktwin_ring.bytes long: one page of struct ktwin_ring, then
  * capacity records. Record n stands at index n % capacity. poll says POLLIN while head is beyond the acknowledged
  * tail. The kernel never overwrites what was not acknowledged: it drops the new event and counts it in lost.
- * Errors: -EINVAL capacity; -ENOMEM; -EMFILE; -EBUSY too many streams (64).
+ * Errors: -EINVAL capacity; -EPERM more than 8192 records without CAP_SYS_ADMIN; -ENOMEM; -EMFILE; -EBUSY too many
+ * streams (64).
  */
 struct ktwin_stream {
 	__u32 size;

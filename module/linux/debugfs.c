@@ -106,7 +106,7 @@ static int status_show(struct seq_file *seq, void *unused)
 {
 	struct ktwin_status status = { .size = sizeof(status) };
 	struct ktwin_audit_rate rate = {};
-	kt_key viewer = ktwin_viewer();
+	kt_key viewer = ktwin_key(seq->private);
 	int err = kt_core_status(viewer, &status);
 
 	if (err)
@@ -118,19 +118,30 @@ static int status_show(struct seq_file *seq, void *unused)
 	show_audit(seq, viewer);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(status);
 
-static int tree_open(struct inode *inode, struct file *file)
+/* A text made at once, seen from the opener's namespace; i_private says by which function. */
+static int text_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, ktwin_tree_show, NULL);
+	struct pid_namespace *viewer = get_pid_ns(task_active_pid_ns(current));
+	int err = single_open(file, inode->i_private, viewer);
+
+	if (err)
+		put_pid_ns(viewer);
+	return err;
 }
 
-static const struct file_operations tree_fops = {
+static int text_release(struct inode *inode, struct file *file)
+{
+	put_pid_ns(((struct seq_file *)file->private_data)->private);
+	return single_release(inode, file);
+}
+
+static const struct file_operations text_fops = {
 	.owner = THIS_MODULE,
-	.open = tree_open,
+	.open = text_open,
 	.read = seq_read,
 	.llseek = seq_lseek,
-	.release = single_release,
+	.release = text_release,
 };
 
 /* debugfs may be absent or locked down; ktwin works without, so nothing here is an error. */
@@ -143,8 +154,8 @@ void ktwin_debugfs_init(void)
 	audit = debugfs_create_dir("audit", root);
 	debugfs_create_file("namespaces", 0444, pid, (void *)&namespaces, &ktwin_table_fops);
 	debugfs_create_file("pids", 0444, pid, (void *)&pids, &ktwin_table_fops);
-	debugfs_create_file("tree", 0444, pid, NULL, &tree_fops);
-	debugfs_create_file("status", 0444, audit, NULL, &status_fops);
+	debugfs_create_file("tree", 0444, pid, ktwin_tree_show, &text_fops);
+	debugfs_create_file("status", 0444, audit, status_show, &text_fops);
 	debugfs_create_file("divergences", 0444, audit, (void *)&divergences, &ktwin_table_fops);
 }
 

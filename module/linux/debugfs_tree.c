@@ -39,14 +39,14 @@ static int find_node(const struct node *nodes, int count, u32 inode)
 }
 
 /* Result: how many were read, or -errno. */
-static int read_nodes(struct node *nodes, int room)
+static int read_nodes(kt_key viewer, struct node *nodes, int room)
 {
 	u64 cursor = 0;
 	bool more = true;
 	int count = 0;
 
 	while (more && count < room) {
-		int read = kt_core_read_namespaces(ktwin_viewer(), 0, &cursor, &nodes[count].ns, 1, &more);
+		int read = kt_core_read_namespaces(viewer, 0, &cursor, &nodes[count].ns, 1, &more);
 
 		if (read < 0)
 			return read == -ENODATA ? 0 : read;
@@ -108,10 +108,11 @@ static void show_nodes(struct seq_file *seq, const struct node *nodes, int count
 int ktwin_tree_show(struct seq_file *seq, void *unused)
 {
 	struct ktwin_status status = { .size = sizeof(status) };
+	kt_key viewer = ktwin_key(seq->private);
 	struct node *nodes;
 	int count, room;
 
-	count = kt_core_status(ktwin_viewer(), &status);
+	count = kt_core_status(viewer, &status);
 	if (count)
 		return count;
 	/* Some more than there are now: others may come before the reading is done. */
@@ -120,7 +121,7 @@ int ktwin_tree_show(struct seq_file *seq, void *unused)
 	if (!nodes)
 		return -ENOMEM;
 	ktwin_pid_max_refresh();
-	count = read_nodes(nodes, room);
+	count = read_nodes(viewer, nodes, room);
 	seq_puts(seq, "# namespace (inode) and what is below it\n");
 	if (count > 0) {
 		link_nodes(nodes, count);

@@ -6,8 +6,9 @@
  * level 0 first, both under pidmap_lock with irqs off (kernel/pid.c: alloc_pid, free_pid). So the events of the initial
  * namespace's idr are serialised by the kernel itself, and each carries, or names, a complete struct pid.
  *
- * Context of both handlers: preemption off, irqs off, pidmap_lock held by the kernel. On PREEMPT_RT pidmap_lock is a
- * sleeping lock and the handler is not allowed to sleep: no allocation, no lock but raw ones.
+ * Context of both handlers: preemption off, pidmap_lock held by the kernel; irqs off too, except on PREEMPT_RT, where
+ * pidmap_lock is a sleeping lock that leaves them on. The handler may not sleep in either: no allocation on RT, no lock
+ * but raw ones, and those save irqs.
  *
  * A probe is removed while it runs: unregister_kprobes() waits for handlers in flight (it ends in synchronize_rcu;
  * the optimised jump is taken back under text_mutex after synchronize_rcu_tasks). What the handlers touch outlives
@@ -30,7 +31,8 @@
 #include "ktwin.h"
 
 static DEFINE_IDR(heartbeat);
-static char heartbeat_value;
+/* Aligned: an idr takes the low bits of what it stores for its own marks. */
+static unsigned long heartbeat_value;
 static atomic_t replace_beats = ATOMIC_INIT(0);
 static atomic_t remove_beats = ATOMIC_INIT(0);
 

@@ -5,7 +5,8 @@
 
 #include "ktwin.h"
 
-static char used;	/* what every number points to */
+/* What every number points to. Aligned: an idr takes the low bits of what it stores for its own marks. */
+static unsigned long used;
 
 void *kt_host_idr_create(void)
 {

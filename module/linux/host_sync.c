@@ -3,10 +3,10 @@
  * host_api.h: locks, RCU, time.
  *
  * Lock order, outermost first: KT_LOCK_CONTROL > KT_LOCK_AUDIT > (kernel's pidmap_lock) > KT_LOCK_TWIN >
- * KT_LOCK_DIVERGENCES. The table that is enforced is enum kt_lock_class, with one lockdep class each.
+ * KT_LOCK_DIVERGENCES > KT_LOCK_TOTALS. The table that is enforced is enum kt_lock_class, with one lockdep class each.
  */
 #include <linux/build_bug.h>
-#include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
@@ -26,6 +26,7 @@ static const char * const lock_names[KT_LOCK_CLASSES] = {
 	[KT_LOCK_AUDIT] = "ktwin_audit",
 	[KT_LOCK_TWIN] = "ktwin_twin",
 	[KT_LOCK_DIVERGENCES] = "ktwin_divergences",
+	[KT_LOCK_TOTALS] = "ktwin_totals",
 	[KT_LOCK_LAB] = "ktwin_lab",
 };
 
@@ -75,6 +76,11 @@ void kt_host_mutex_lock(struct kt_host_lock *lock)
 	mutex_lock(mutex_of(lock));
 }
 
+bool kt_host_mutex_lock_interruptible(struct kt_host_lock *lock)
+{
+	return !mutex_lock_interruptible(mutex_of(lock));
+}
+
 void kt_host_mutex_unlock(struct kt_host_lock *lock)
 {
 	mutex_unlock(mutex_of(lock));
@@ -116,19 +122,28 @@ __u32 kt_host_cpu(void)
 	return raw_smp_processor_id();
 }
 
+static bool should_stop(void)
+{
+	return current->flags & PF_KTHREAD ? kthread_should_stop() : signal_pending(current);
+}
+
 bool kt_host_breathe(__u64 ns)
 {
-	if (ns)
-		usleep_range_state(ns / NSEC_PER_USEC + 1, ns / NSEC_PER_USEC + 50, TASK_INTERRUPTIBLE);
-	else
-		cond_resched();
-	if (current->flags & PF_KTHREAD)
-		return !kthread_should_stop();
-	return !signal_pending(current);
+	if (ns) {
+		ktime_t pause = ns_to_ktime(ns);
+
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!should_stop())
+			schedule_hrtimeout_range(&pause, 50 * NSEC_PER_USEC, HRTIMER_MODE_REL);
+		__set_current_state(TASK_RUNNING);
+	} else {
+		/* Who works for long without sleeping must not hold up synchronize_rcu_tasks(), ours and others'. */
+		cond_resched_tasks_rcu_qs();
+	}
+	return !should_stop();
 }
 
 void kt_host_warn(const char *what, __u64 a, __u64 b)
 {
-	/* printk may be called from a probe: it defers what it cannot do there. */
 	pr_warn_ratelimited("%s (%llu, %llu)\n", what, a, b);
 }

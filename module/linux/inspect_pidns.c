@@ -7,14 +7,15 @@
  * a reference on its namespace. The twin names such a pid (the anchor); whether it is one is decided here. A twin that
  * went stale is so never a reason to touch freed memory.
  */
+#include <linux/cache.h>
 #include <linux/idr.h>
+#include <linux/init.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/siphash.h>
 #include <linux/random.h>
-#include <linux/once.h>
 
 #include "inspect_pidns.h"
 #include "ktwin.h"
@@ -31,8 +32,6 @@ struct pid_namespace *ktwin_anchored_ns(const struct kt_ns_anchor *anchor)
 	const struct pid *pid;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a namespace is only safe inside RCU");
-	if (!anchor->ns)
-		return task_active_pid_ns(current);
 	if (anchor->ns == ktwin_key(&init_pid_ns))
 		return &init_pid_ns;
 	pid = find_pid_ns(anchor->root_nr, &init_pid_ns);
@@ -114,12 +113,15 @@ __u32 kt_host_init_ns_inode(void)
 	return init_pid_ns.ns.inum;
 }
 
+static siphash_key_t hash_secret __ro_after_init;
+
+/* At load, not at first use: that may be under a raw lock, and get_random_once() takes one that sleeps on RT. */
+void __init ktwin_hash_init(void)
+{
+	get_random_bytes(&hash_secret, sizeof(hash_secret));
+}
+
 __u64 kt_host_hash_key(kt_key key)
 {
-	static siphash_key_t secret;
-
-	if (!key)
-		return 0;
-	get_random_once(&secret, sizeof(secret));
-	return siphash_1u64(key, &secret) | 1;
+	return key ? siphash_1u64(key, &hash_secret) | 1 : 0;
 }

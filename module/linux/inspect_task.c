@@ -49,7 +49,8 @@ static u32 task_flags(struct task_struct *task)
 		flags |= KTWIN_TASK_EXITING;
 	if (task->flags & PF_KTHREAD)
 		flags |= KTWIN_TASK_KTHREAD;
-	if (pid && pid->numbers[pid->level].nr == 1)
+	/* Compared, not followed. The kernel moves it to another thread when the leader exits first. */
+	if (pid && READ_ONCE(pid->numbers[pid->level].ns->child_reaper) == task)
 		flags |= KTWIN_TASK_REAPER;
 	return flags;
 }

@@ -7,26 +7,20 @@
 
 #include "ktwin.h"
 
-#define ROW(command, type, last_field, row_flags, function)						\
-	{												\
-		.cmd = (command), .flags = (row_flags), .size = sizeof(struct type),			\
-		.first_size = offsetofend(struct type, last_field), .handler = (function),		\
-	}
-
 /* last_field: the last one of the struct as it was first published; it never changes. */
 static const struct ktwin_command commands[] = {
-	ROW(KTWIN_IOC_STATUS, ktwin_status, ns_pool, KTWIN_CMD_ANSWERS, ktwin_ioctl_status),
-	ROW(KTWIN_IOC_MIRROR, ktwin_mirror, zero, KTWIN_CMD_CONTROL, ktwin_ioctl_mirror),
-	ROW(KTWIN_IOC_AUDIT, ktwin_audit, differences_total, KTWIN_CMD_ANSWERS, ktwin_ioctl_audit),
+	KTWIN_ROW(KTWIN_IOC_STATUS, ktwin_status, ns_pool, KTWIN_CMD_ANSWERS, ktwin_ioctl_status),
+	KTWIN_ROW(KTWIN_IOC_MIRROR, ktwin_mirror, zero, KTWIN_CMD_CONTROL, ktwin_ioctl_mirror),
+	KTWIN_ROW(KTWIN_IOC_AUDIT, ktwin_audit, differences_total, KTWIN_CMD_ANSWERS, ktwin_ioctl_audit),
 	/* Reading the rate is free, setting it is not: the handler checks. */
-	ROW(KTWIN_IOC_AUDIT_RATE, ktwin_audit_rate, zero, KTWIN_CMD_ANSWERS, ktwin_ioctl_audit_rate),
-	ROW(KTWIN_IOC_NAMESPACES, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_namespaces),
-	ROW(KTWIN_IOC_PIDS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_pids),
-	ROW(KTWIN_IOC_DIVERGENCES, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_divergences),
-	ROW(KTWIN_IOC_EXPLAIN, ktwin_explain, zero, KTWIN_CMD_ANSWERS, ktwin_ioctl_explain),
-	ROW(KTWIN_IOC_STREAM, ktwin_stream, zero, 0, ktwin_ioctl_stream),
-	ROW(KTWIN_IOC_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ktwin_ioctl_inject),
-	ROW(KTWIN_IOC_COMPARE, ktwin_compare, wraps, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
+	KTWIN_ROW(KTWIN_IOC_AUDIT_RATE, ktwin_audit_rate, zero, KTWIN_CMD_ANSWERS, ktwin_ioctl_audit_rate),
+	KTWIN_ROW(KTWIN_IOC_NAMESPACES, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_namespaces),
+	KTWIN_ROW(KTWIN_IOC_PIDS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_pids),
+	KTWIN_ROW(KTWIN_IOC_DIVERGENCES, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_divergences),
+	KTWIN_ROW(KTWIN_IOC_EXPLAIN, ktwin_explain, zero, KTWIN_CMD_ANSWERS, ktwin_ioctl_explain),
+	KTWIN_ROW(KTWIN_IOC_STREAM, ktwin_stream, zero, 0, ktwin_ioctl_stream),
+	KTWIN_ROW(KTWIN_IOC_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ktwin_ioctl_inject),
+	KTWIN_ROW(KTWIN_IOC_COMPARE, ktwin_compare, wraps, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
 	    ktwin_ioctl_compare),
 };
 
@@ -83,11 +77,5 @@ long ktwin_command_run(const struct ktwin_command *table, size_t rows, struct fi
 
 long ktwin_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	size_t i;
-
-	BUILD_BUG_ON(sizeof(struct ktwin_status) > KTWIN_ARG_MAX);
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (WARN_ON_ONCE(commands[i].size > KTWIN_ARG_MAX))
-			return -ENOTTY;
 	return ktwin_command_run(commands, ARRAY_SIZE(commands), file, cmd, arg);
 }

@@ -13,6 +13,7 @@
 #include "ktwin.h"
 
 #define ROOM_MAX	65536U
+#define ROLES_MAX	4096U
 #define BATCH		128U
 
 /* A kind of record that KTWIN_IOC_* reads in bulk. */
@@ -84,6 +85,7 @@ static long read_batches(struct ktwin_read *read, const struct reader *reader, v
 	u32 room = min(read->room, ROOM_MAX);
 	bool more = true;
 
+	read->epoch = kt_core_epoch();
 	while (more && read->filled < room) {
 		u64 cursor = read->cursor;
 		int count = reader->read(ktwin_viewer(), read->ns, &cursor, records,
@@ -100,10 +102,14 @@ static long read_batches(struct ktwin_read *read, const struct reader *reader, v
 		/* A reader that returns nothing has no more, whatever it says. */
 		if (!count || signal_pending(current))
 			break;
+		if (kt_core_epoch() != read->epoch) {
+			/* Populated anew in between: the caller learns it from the epoch of its next call. */
+			more = true;
+			break;
+		}
 		cond_resched();
 	}
 	read->more = more;
-	read->epoch = kt_core_epoch();
 	return 0;
 }
 
@@ -144,11 +150,15 @@ long ktwin_ioctl_divergences(struct file *file, void *arg)
 /* The kernel's struct pid behind what the caller named, with a reference, or NULL. */
 static struct pid *kernel_pid(const struct kt_resolved *resolved, int nr)
 {
-	struct pid_namespace *ns;
+	struct pid_namespace *ns = NULL;
 	struct pid *pid = NULL;
+	u32 i;
 
 	rcu_read_lock();
-	ns = ktwin_anchored_ns(&resolved->anchor);
+	if (resolved->ns == ktwin_viewer())
+		ns = task_active_pid_ns(current);
+	for (i = 0; !ns && i < resolved->anchor_count; i++)
+		ns = ktwin_anchored_ns(&resolved->anchors[i]);
 	if (ns)
 		/* In the idr under RCU: its count cannot reach 0 before this section ends. */
 		pid = get_pid(find_pid_ns(nr, ns));
@@ -158,7 +168,7 @@ static struct pid *kernel_pid(const struct kt_resolved *resolved, int nr)
 
 static long explain_roles(struct ktwin_explain *explain, struct pid *pid)
 {
-	u32 room = explain->roles ? min(explain->roles_room, ROOM_MAX) : 0;
+	u32 room = explain->roles ? min(explain->roles_room, ROLES_MAX) : 0;
 	char __user *to = u64_to_user_ptr(explain->roles);
 	struct ktwin_role *roles = NULL;
 	long err;

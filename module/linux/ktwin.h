@@ -8,6 +8,9 @@
 #endif
 #define pr_fmt(fmt) "ktwin: " fmt
 
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #include "boundary/core_api.h"
@@ -44,10 +47,8 @@ void ktwin_pid_max_refresh(void);
 u32 ktwin_pid_max(const struct pid_namespace *ns);
 
 /* inspect_pidns.c */
-/*
- * Inside RCU. The namespace that the anchor proves alive, or NULL. An anchor without namespace stands for the caller's
- * own, which is alive because the caller is in it.
- */
+void ktwin_hash_init(void);
+/* Inside RCU. The namespace that the anchor proves alive, or NULL. */
 struct pid_namespace *ktwin_anchored_ns(const struct kt_ns_anchor *anchor);
 
 /* inspect_task.c */
@@ -72,8 +73,15 @@ struct ktwin_command {
 	long (*handler)(struct file *file, void *arg);
 };
 
-/* Larger than every argument struct; ioctl.c asserts it. */
+/* Larger than every argument struct. */
 #define KTWIN_ARG_MAX	384
+
+#define KTWIN_ROW(command, type, last_field, row_flags, function)					\
+	{												\
+		.cmd = (command), .flags = (row_flags), .handler = (function),				\
+		.size = sizeof(struct type) + BUILD_BUG_ON_ZERO(sizeof(struct type) > KTWIN_ARG_MAX),	\
+		.first_size = offsetofend(struct type, last_field),					\
+	}
 
 long ktwin_command_run(const struct ktwin_command *table, size_t rows, struct file *file, unsigned int cmd,
 		       unsigned long arg);

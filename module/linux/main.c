@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The module's life: parameters, the ladder of what is set up, and its exact unwind. */
+#include <linux/capability.h>
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -23,7 +24,7 @@ module_param(pool_limit, uint, 0444);
 MODULE_PARM_DESC(pool_limit, "struct pids the twin may hold, 4096 to 8388608 (default 1048576)");
 
 static bool mirror = true;
-/* Written under kernel_param_lock() where somebody may read it; the parameter's functions run under that lock. */
+/* Written under kernel_param_lock(), under which the parameter's functions run. */
 static bool loaded;
 
 bool ktwin_lab(void)
@@ -45,6 +46,9 @@ static int mirror_set(const char *value, const struct kernel_param *kp)
 	if (err)
 		return err;
 	if (loaded) {
+		/* As for the ioctl; the file's mode alone would let a root without capabilities through. */
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
 		err = kt_core_mirror(on ? KTWIN_MIRROR_ON : KTWIN_MIRROR_OFF);
 		if (err && err != -EALREADY)
 			return err;
@@ -84,9 +88,20 @@ static int check_parameters(void)
 	return 0;
 }
 
+/* From now on the parameter switches. It may have been written while the ladder was climbed. */
+static void __init follow_parameter(bool was)
+{
+	kernel_param_lock(THIS_MODULE);
+	if (mirror != was)
+		kt_core_mirror(mirror ? KTWIN_MIRROR_ON : KTWIN_MIRROR_OFF);
+	loaded = true;
+	kernel_param_unlock(THIS_MODULE);
+}
+
 static int __init ktwin_init(void)
 {
 	struct kt_core_config config = { .pool_limit = pool_limit, .lab = kt_lab };
+	bool config_mirror = mirror;
 	int err;
 
 	err = check_parameters();
@@ -95,6 +110,7 @@ static int __init ktwin_init(void)
 	err = ktwin_layout_check();
 	if (err)
 		return err;
+	ktwin_hash_init();
 	err = kt_core_create(&config);
 	if (err) {
 		pr_err("no memory for the twin (%d)\n", err);
@@ -106,7 +122,7 @@ static int __init ktwin_init(void)
 	err = ktwin_threads_start();
 	if (err)
 		goto exit_hooks;
-	if (mirror) {
+	if (config_mirror) {
 		err = kt_core_mirror(KTWIN_MIRROR_ON);
 		if (err) {
 			pr_err("the mirror could not be switched on (%d)\n", err);
@@ -119,7 +135,7 @@ static int __init ktwin_init(void)
 		goto mirror_off;
 	}
 	ktwin_debugfs_init();
-	loaded = true;
+	follow_parameter(config_mirror);
 	return 0;
 
 mirror_off:

@@ -43,7 +43,7 @@ static DEFINE_MUTEX(rate_lock);
 static struct ktwin_audit_rate rate;
 static bool rate_changed;
 
-/* From irq_work, because the hooks run under pidmap_lock, where no scheduler lock may be taken. */
+/* From irq_work, because hooks hold a raw lock, and a wait queue's is one that sleeps on PREEMPT_RT. */
 static void wake_maintainer(struct irq_work *work)
 {
 	wake_up(&maintainer_wait);

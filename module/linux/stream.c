@@ -8,6 +8,7 @@
  * irq_work_sync() ends the last wake-up.
  */
 #include <linux/anon_inodes.h>
+#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -38,7 +39,7 @@ struct stream_file {
 	struct irq_work wake;
 };
 
-/* Hooks run under pidmap_lock, where no scheduler lock may be taken; on PREEMPT_RT this runs in a thread. */
+/* Hooks hold a raw lock, and a wait queue's is one that sleeps on PREEMPT_RT, where this runs in a thread. */
 static void wake_readers(struct irq_work *work)
 {
 	struct stream_file *file = container_of(work, struct stream_file, wake);
@@ -80,7 +81,7 @@ static int stream_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct stream_file *file = filp->private_data;
 
-	/* Writable by none, now or by mprotect later: the kernel reads its own counters in there. */
+	/* Writable by none, now or by mprotect later: who shares the mapping must not forge events for the others. */
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EPERM;
 	kt_vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
@@ -96,8 +97,7 @@ static long ioctl_ack(struct file *filp, void *arg)
 }
 
 static const struct ktwin_command commands[] = {
-	{ KTWIN_IOC_STREAM_ACK, 0, sizeof(struct ktwin_stream_ack), offsetofend(struct ktwin_stream_ack, tail),
-	  ioctl_ack },
+	KTWIN_ROW(KTWIN_IOC_STREAM_ACK, ktwin_stream_ack, tail, 0, ioctl_ack),
 };
 
 static long stream_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -152,6 +152,9 @@ long ktwin_ioctl_stream(struct file *filp, void *arg)
 		return -EINVAL;
 	if (!is_power_of_2(capacity) || capacity < CAPACITY_MIN || capacity > CAPACITY_MAX)
 		return -EINVAL;
+	/* vmalloc_user() memory is charged to nobody. */
+	if (capacity > CAPACITY_DEFAULT && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	file = create_stream(capacity, &err);
 	if (!file)
 		return err;
