@@ -264,6 +264,7 @@ enum ktwin_role_type {		/* values of the kernel's enum pid_type */
 #define KTWIN_TASK_KTHREAD	(1U << 2)
 #define KTWIN_TASK_REAPER	(1U << 3)	/* init of its namespace */
 #define KTWIN_TASK_HIDDEN	(1U << 4)	/* another user's, and the caller lacks CAP_SYS_PTRACE: no comm, no state */
+#define KTWIN_TASK_THREADS	(1U << 5)	/* other threads of its group have not ended */
 
 /* One task that uses the number in one role. Numbers in the caller's namespace, 0 when not visible there. */
 struct ktwin_role {
@@ -281,6 +282,7 @@ struct ktwin_role {
 #define KTWIN_EXPLAIN_SAME	(1U << 2)	/* out: and it is the same struct pid */
 
 /*
+ * pid gets what the twin has; when it has nothing (a difference), what the kernel has, with serial and born_ns 0.
  * Errors: -ESRCH no such number or namespace (or not visible); -ENODATA the mirror is off.
  * pid and roles may be 0: not wanted. A short roles buffer is not an error: role_count has the totals.
  * role_count counts at most 65536 tasks a role.

@@ -53,7 +53,9 @@ class TA_CAPABILITY("mutex") Mutex : Pinned {
 
     void acquire() TA_ACQUIRE() TA_NO_ANALYSIS { kt_host_mutex_lock(&lock_); }
     // False: a signal came first.
-    bool acquire_interruptible() TA_TRY_ACQUIRE(true) TA_NO_ANALYSIS { return kt_host_mutex_lock_interruptible(&lock_); }
+    bool acquire_interruptible() TA_TRY_ACQUIRE(true) TA_NO_ANALYSIS {
+        return kt_host_mutex_lock_interruptible(&lock_);
+    }
     void release() TA_RELEASE() TA_NO_ANALYSIS { kt_host_mutex_unlock(&lock_); }
 
   private:

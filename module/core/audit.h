@@ -10,7 +10,8 @@ namespace ktwin {
 
 class Audit : Pinned {
   public:
-    explicit Audit(Mirror& mirror) : mirror_(mirror), lock_(KT_LOCK_AUDIT), pass_(mirror, log_), totals_(KT_LOCK_TOTALS) {}
+    explicit Audit(Mirror& mirror)
+        : mirror_(mirror), lock_(KT_LOCK_AUDIT), pass_(mirror, log_), totals_(KT_LOCK_TOTALS) {}
 
     // [sleep]
     Result setup();
@@ -33,10 +34,10 @@ class Audit : Pinned {
 
     Mirror& mirror_;
     DivergenceLog log_;
-    Mutex lock_;    // held for a whole pass, its sleeps included: taken so that a signal can end the wait
+    Mutex lock_;  // held for a whole pass, its sleeps included: taken so that a signal can end the wait
     AuditPass pass_ TA_GUARDED_BY(lock_);
     u64 started_ TA_GUARDED_BY(lock_) = 0;
-    SpinLock totals_;    // so that what passes came to can be read while one runs
+    SpinLock totals_;  // so that what passes came to can be read while one runs
     ktwin_audit last_ TA_GUARDED_BY(totals_) = {};
     bool has_last_ TA_GUARDED_BY(totals_) = false;
     u64 passes_ TA_GUARDED_BY(totals_) = 0;

@@ -7,16 +7,24 @@ namespace ktwin {
 
 Result DivergenceLog::setup() {
     auto* records = static_cast<Record*>(kt_host_alloc((kKept + kRecent) * sizeof(Record)));
-    if (records == nullptr) {
-        return Errno::kNoMemory;
-    }
+    FingerprintSet known;
+    const Result ready = known.setup();
     SpinGuard guard(lock_);
     records_ = records;
-    return {};
+    known_ = known;
+    return records != nullptr ? ready : Result(Errno::kNoMemory);
 }
 
 void DivergenceLog::teardown() TA_NO_ANALYSIS {
     kt_host_free(records_);
+    known_.teardown();
+}
+
+u64 DivergenceLog::fingerprint_of(const Candidate& candidate, u64 epoch) {
+    u64 print = mix(candidate.place.ns) ^ mix((u64{candidate.place.inode} << 32) + candidate.place.nr + 1);
+    print = mix(print + candidate.sides.kernel);
+    print = mix(print + candidate.sides.twin);
+    return mix(print + (epoch << 3) + candidate.sides.kind());
 }
 
 DivergenceLog::Record& DivergenceLog::slot(u64 index) {
@@ -64,6 +72,11 @@ DivergenceLog::Noted DivergenceLog::note(const Candidate& candidate, const Scope
     Record* record = find(candidate, epoch);
     const bool is_new = record == nullptr;
     if (is_new) {
+        const u64 print = fingerprint_of(candidate, epoch);
+        if (known_.contains(print)) {
+            return {0, false, true};
+        }
+        known_.add(print);
         record = &slot(++total_);
         fill(*record, candidate, scope, epoch);
         record->shown.index = total_;

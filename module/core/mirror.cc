@@ -22,6 +22,7 @@ bool Mirror::takes_event() {
     }
     if (skip_ > 0) {
         --skip_;
+        ++skipped_;
         return false;
     }
     return true;

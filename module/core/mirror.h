@@ -130,6 +130,7 @@ class Mirror : Pinned {
     u64 frees_ TA_GUARDED_BY(world_.lock()) = 0;
     u64 unknown_frees_ TA_GUARDED_BY(world_.lock()) = 0;
     u64 probe_missed_ TA_GUARDED_BY(world_.lock()) = 0;
+    u64 skipped_ TA_GUARDED_BY(world_.lock()) = 0;  // on purpose, counted as the probes' own misses are
     u32 skip_ TA_GUARDED_BY(world_.lock()) = 0;
     u32 fail_ TA_GUARDED_BY(world_.lock()) = 0;
 

@@ -34,7 +34,10 @@ Result Mirror::switch_on() {
     if (placed != 0) {
         return static_cast<Errno>(-placed);
     }
-    missed_seen_ = 0;
+    {
+        SpinGuard guard(lock());
+        missed_seen_ = skipped_;
+    }
     Result populated = populate();
     if (!populated) {
         switch_off();
@@ -62,6 +65,7 @@ bool Mirror::check_probes_locked() {
     if (!alive) {
         doubt(KTWIN_WHY_PROBE_DISARMED);
     }
+    missed += skipped_;
     if (missed > missed_seen_) {
         probe_missed_ += missed - missed_seen_;
         missed_seen_ = missed;

@@ -9,26 +9,28 @@ namespace ktwin {
 
 namespace {
 
-// How many are ready from the start. Most of a system lives at level 0 and 1 (containers); what is deeper is
-// rare, and its first wave is served from the reserve.
-constexpr u32 start_size(u32 level) {
-    if (level == 0) {
-        return 2048;
-    }
-    if (level == 1) {
-        return 1024;
-    }
-    if (level <= 3) {
-        return 256;
-    }
-    return level == kLevels - 1 ? 512 : 16;
+// How many are ready from the start. Most of a system lives at level 0 and 1 (containers); what is deeper is rare, and
+// its first wave is served from the reserve. A small limit is shared out in about these proportions, half of it kept
+// for what will be asked for.
+constexpr u32 start_size(u32 level, u32 limit) {
+    struct Start {
+        u32 size;
+        u32 part;
+    };
+    const Start start = level == 0             ? Start{2048, 4}
+                        : level == 1           ? Start{1024, 8}
+                        : level <= 3           ? Start{256, 32}
+                        : level == kLevels - 1 ? Start{512, 16}
+                                               : Start{16, 1024};
+    const u32 share = limit / start.part;
+    return share < 1 ? 1 : share < start.size ? share : start.size;
 }
 
 }  // namespace
 
 PidPools::PidPools(PoolBudget* budget, Kicker* kicker) {
     for (u32 level = 0; level < kLevels; ++level) {
-        pools_[level].setup(TwinPid::bytes(level), start_size(level), budget, kicker);
+        pools_[level].setup(TwinPid::bytes(level), start_size(level, budget->limit()), budget, kicker);
     }
 }
 

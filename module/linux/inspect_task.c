@@ -45,6 +45,8 @@ static u32 task_flags(struct task_struct *task)
 
 	if (thread_group_leader(task))
 		flags |= KTWIN_TASK_LEADER;
+	if (!thread_group_empty(task))
+		flags |= KTWIN_TASK_THREADS;
 	if (task->flags & PF_EXITING)
 		flags |= KTWIN_TASK_EXITING;
 	if (task->flags & PF_KTHREAD)

@@ -197,12 +197,28 @@ static bool explain_is_sane(const struct ktwin_explain *explain)
 				   explain->role_size <= PAGE_SIZE);
 }
 
-static long explain_resolved(struct ktwin_explain *explain, const struct kt_resolved *resolved, struct pid *pid)
+/* What the caller may see of a struct pid that the twin does not have: its numbers. The caller has a reference. */
+static void describe_unknown(const struct pid *pid, struct ktwin_pid *to)
+{
+	const struct pid_namespace *viewer = task_active_pid_ns(current);
+	u32 level;
+
+	if (pid->level < viewer->level || pid->numbers[viewer->level].ns != viewer)
+		return;
+	for (level = viewer->level; level <= pid->level; level++) {
+		to->upids[to->depth].ns = pid->numbers[level].ns->ns.inum;
+		to->upids[to->depth++].nr = pid->numbers[level].nr;
+	}
+}
+
+static long explain_resolved(struct ktwin_explain *explain, struct kt_resolved *resolved, struct pid *pid)
 {
 	long err = 0;
 
 	if (resolved->key)
 		explain->flags |= KTWIN_EXPLAIN_TWIN;
+	else
+		describe_unknown(pid, &resolved->pid);
 	if (pid)
 		explain->flags |= KTWIN_EXPLAIN_KERNEL;
 	if (pid && resolved->key == ktwin_key(pid))

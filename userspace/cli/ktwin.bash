@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of ktwin for bash: commands, options, columns, namespaces, pids. All but pids comes from the program itself.
+
+# The options in a help text; those that take something are told by the upper-case word behind them.
+_ktwin_options() {
+	sed -n 's/^  \(-[^ ]*\).*/\1/p' | tr ',' '\n'
+}
+
+_ktwin_commands() {
+	sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
+# Columns after a comma or a leading + as well.
+_ktwin_columns() {
+	local prefix=''
+	case $cur in
+	*,*) prefix=${cur%,*}, ;;
+	+*) prefix=+ ;;
+	esac
+	local columns
+	columns=$("$1" "${words[@]}" --list-columns -n -r 2>/dev/null | cut -d' ' -f1)
+	case ${cur#"$prefix"} in
+	[a-z]*) columns=${columns,,} ;;
+	esac
+	compopt -o nospace # a comma may follow
+	mapfile -t COMPREPLY < <(compgen -P "$prefix" -W "$columns" -- "${cur#"$prefix"}")
+}
+
+_ktwin() {
+	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local word skip='' words=()
+
+	# The command words so far, to ask its help.
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		case $skip$word in
+		--device) skip=1 ;;
+		-*) ;;
+		1*) skip='' ;;
+		status | ns | pid | pids | audit | mirror | trace | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
+			words+=("$word") ;;
+		esac
+	done
+
+	COMPREPLY=()
+	case $previous in
+	-o | --output)
+		_ktwin_columns "$1"
+		return ;;
+	--ns)
+		mapfile -t COMPREPLY < <(compgen -W "$("$1" ns -l -n -r -o NS 2>/dev/null)" -- "$cur")
+		return ;;
+	--device)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	--count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed)
+		return ;;
+	esac
+
+	local help candidates
+	help=$("$1" "${words[@]}" --help 2>/dev/null)
+	case $cur in
+	-*) candidates=$(_ktwin_options <<<"$help") ;;
+	*)
+		candidates=$(_ktwin_commands <<<"$help")
+		if [ "${words[*]}" = pid ]; then
+			candidates=$(cd /proc && compgen -G '[0-9]*')
+		fi ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$cur")
+}
+
+complete -F _ktwin ktwin

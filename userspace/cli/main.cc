@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One file per command, each with its options, its columns and its sentences.
+#include <csignal>
+
+#include "command.h"
+
+namespace ktwin::cli {
+
+void add_commands(Command& ktwin) {
+    add_status(ktwin);
+    add_namespaces(ktwin);
+    add_pid(ktwin);
+    add_pids(ktwin);
+    add_audit(ktwin);
+    add_mirror(ktwin);
+    add_trace(ktwin);
+    add_lab(ktwin);
+}
+
+}  // namespace ktwin::cli
+
+int main(int argc, char** argv) {
+    using namespace ktwin::cli;
+    // A reader that has seen enough makes the next write fail, and that ends it.
+    std::signal(SIGPIPE, SIG_IGN);
+    int status = failed;
+    try {
+        status = run_command_line(argc, argv);
+    } catch (const std::exception& error) {
+        status = usage_error(error.what());
+    }
+    return finish(status);
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/records.h"
+
+namespace ktwin::cli {
+
+struct Branch {
+    size_t index;  // of the namespace
+    std::string prefix;
+};
+
+// The order in which a tree is printed, and the lines drawn before each node. A namespace whose parent is not
+// among them stands as a root; nothing is lost and nothing printed twice, whatever the records say.
+std::vector<Branch> namespace_tree(const std::vector<Namespace>& all, bool utf8);
+
+}  // namespace ktwin::cli

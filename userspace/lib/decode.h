@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// From the wire format to plain values. Nothing that comes in is trusted to be in range.
+#pragma once
+
+#include <uapi/ktwin.h>
+
+#include "records.h"
+
+namespace ktwin {
+
+Status decode(const ktwin_status& raw);
+Audit decode(const ktwin_audit& raw);
+AuditRate decode(const ktwin_audit_rate& raw);
+Namespace decode(const ktwin_ns& raw);
+Pid decode(const ktwin_pid& raw);
+Divergence decode(const ktwin_divergence& raw);
+Role decode(const ktwin_role& raw);
+Event decode(const ktwin_event& raw);
+CompareResult decode(const ktwin_compare& raw);
+
+}  // namespace ktwin

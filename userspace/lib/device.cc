@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "device.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "decode.h"
+#include "message.h"
+
+namespace ktwin {
+namespace {
+
+// Large enough for few calls, small enough to stay in the cache.
+constexpr uint32_t records_per_call = 512;
+
+std::string in_namespace(uint32_t ns) {
+    return ns ? fmt::format("in namespace {}", ns) : "here";
+}
+
+std::unexpected<Error> failed(std::string_view what, int result, std::string_view advice = {}) {
+    return std::unexpected(failure(what, -result, advice));
+}
+
+uint64_t address(void* pointer) {
+    return reinterpret_cast<uintptr_t>(pointer);
+}
+
+}  // namespace
+
+Result<Device> Device::open(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd) {
+        const int code = errno;
+        const bool absent = code == ENOENT || code == ENXIO || code == ENODEV;
+        const std::string_view advice = absent          ? "load the module (insmod ktwin.ko)"
+                                        : code == EPERM ? "run as root"
+                                                        : "";
+        return std::unexpected(failure(fmt::format("cannot open {}", path), code, advice));
+    }
+    return Device(std::make_unique<FdTransport>(std::move(fd)));
+}
+
+Result<Status> Device::status() {
+    ktwin_status raw = {};
+    raw.size = sizeof(raw);
+    const int result = transport_->control(KTWIN_IOC_STATUS, &raw);
+    if (result < 0) {
+        return failed("cannot read the status", result);
+    }
+    return decode(raw);
+}
+
+Result<void> Device::mirror(ktwin_mirror_op operation) {
+    constexpr std::string_view verbs[] = {"switch the mirror off", "switch the mirror on",
+                                          "resynchronise the mirror"};
+    ktwin_mirror raw = {};
+    raw.size = sizeof(raw);
+    raw.op = operation;
+    const int result = transport_->control(KTWIN_IOC_MIRROR, &raw);
+    if (result < 0) {
+        return failed(fmt::format("cannot {}", verbs[operation]), result,
+                      result == -EALREADY ? "nothing was changed" : "");
+    }
+    return {};
+}
+
+Result<Audit> Device::audit(uint32_t flags) {
+    ktwin_audit raw = {};
+    raw.size = sizeof(raw);
+    raw.flags = flags;
+    const int result = transport_->control(KTWIN_IOC_AUDIT, &raw);
+    if (result == -ENODATA && !flags) {
+        return failed("audit", result, "no background pass has run yet; ktwin audit runs one now");
+    }
+    if (result < 0) {
+        return failed("audit", result);
+    }
+    return decode(raw);
+}
+
+Result<Audit> Device::run_audit() {
+    return audit(KTWIN_AUDIT_RUN);
+}
+
+Result<Audit> Device::last_audit() {
+    return audit(0);
+}
+
+Result<AuditRate> Device::exchange_rate(uint32_t flags, const AuditRate& rate) {
+    ktwin_audit_rate raw = {};
+    raw.size = sizeof(raw);
+    raw.flags = flags;
+    raw.interval_ms = rate.interval_ms;
+    raw.batch = rate.batch;
+    raw.cpu_percent = rate.cpu_percent;
+    const int result = transport_->control(KTWIN_IOC_AUDIT_RATE, &raw);
+    if (result == -ERANGE) {
+        return failed("audit rate", result,
+                      "interval 0 (off) or 10 to 3600000 ms, batch 64 to 1048576, cpu 1 to 100 percent");
+    }
+    if (result < 0) {
+        return failed(flags ? "cannot set the audit rate" : "cannot read the audit rate", result);
+    }
+    return decode(raw);
+}
+
+Result<AuditRate> Device::audit_rate() {
+    return exchange_rate(0, {});
+}
+
+Result<AuditRate> Device::set_audit_rate(const AuditRate& rate) {
+    return exchange_rate(KTWIN_AUDIT_RATE_SET, rate);
+}
+
+template <class Raw>
+Result<Reading> Device::read(unsigned long command, uint32_t ns, std::string_view what,
+                             const std::function<bool(const Raw&)>& visit) {
+    std::vector<Raw> buffer(records_per_call);
+    ktwin_read request = {};
+    request.size = sizeof(request);
+    request.buffer = address(buffer.data());
+    request.record_size = sizeof(Raw);
+    request.room = records_per_call;
+    request.ns = ns;
+
+    Reading reading;
+    uint64_t epoch = 0;
+    for (bool first = true;; first = false) {
+        const uint64_t before = request.cursor;
+        const int result = transport_->control(command, &request);
+        if (result == -ESRCH) {
+            return failed(fmt::format("cannot read the {} of namespace {}", what, ns), result,
+                          "no such namespace, or not one below yours");
+        }
+        if (result < 0) {
+            return failed(fmt::format("cannot read the {}", what), result);
+        }
+        if (request.filled > request.room || (request.more && !request.filled && request.cursor == before)) {
+            return failed(fmt::format("reading the {}: the module's answer makes no sense", what), -EPROTO,
+                          "please report this");
+        }
+        reading.repopulated |= !first && request.epoch != epoch;
+        epoch = request.epoch;
+        for (uint32_t i = 0; i < request.filled; i++) {
+            reading.records++;
+            if (!visit(buffer[i])) {
+                return reading;
+            }
+        }
+        if (!request.more) {
+            return reading;
+        }
+    }
+}
+
+Result<std::vector<Namespace>> Device::namespaces() {
+    constexpr int attempts = 5;
+    for (int attempt = 1;; attempt++) {
+        std::vector<Namespace> all;
+        const Result<Reading> reading =
+            read<ktwin_ns>(KTWIN_IOC_NAMESPACES, 0, "namespaces", [&](const ktwin_ns& raw) {
+                all.push_back(decode(raw));
+                return true;
+            });
+        if (!reading) {
+            return std::unexpected(reading.error());
+        }
+        if (!reading->repopulated || attempt == attempts) {
+            return all;
+        }
+    }
+}
+
+Result<std::vector<Divergence>> Device::divergences() {
+    std::vector<Divergence> all;
+    const Result<Reading> reading =
+        read<ktwin_divergence>(KTWIN_IOC_DIVERGENCES, 0, "divergences", [&](const ktwin_divergence& raw) {
+            all.push_back(decode(raw));
+            return true;
+        });
+    if (!reading) {
+        return std::unexpected(reading.error());
+    }
+    return all;
+}
+
+Result<Reading> Device::pids(uint32_t ns, const std::function<bool(const Pid&)>& visit) {
+    return read<ktwin_pid>(KTWIN_IOC_PIDS, ns, "pids",
+                           [&](const ktwin_pid& raw) { return visit(decode(raw)); });
+}
+
+Result<Explanation> Device::explain(int32_t nr, uint32_t ns) {
+    constexpr uint32_t most_roles = 65536;
+    std::vector<ktwin_role> roles(64);
+    for (;;) {
+        ktwin_pid pid = {};
+        ktwin_explain raw = {};
+        raw.size = sizeof(raw);
+        raw.nr = nr;
+        raw.ns = ns;
+        raw.pid = address(&pid);
+        raw.pid_size = sizeof(pid);
+        raw.roles = address(roles.data());
+        raw.role_size = sizeof(ktwin_role);
+        raw.roles_room = static_cast<uint32_t>(roles.size());
+        const int result = transport_->control(KTWIN_IOC_EXPLAIN, &raw);
+        if (result < 0) {
+            return failed(fmt::format("pid {} {}", nr, in_namespace(ns)), result,
+                          result == -ESRCH ? "it is free, or not visible from this namespace" : "");
+        }
+        uint64_t wanted = 0;
+        for (const uint32_t count : raw.role_count) {
+            wanted += count;
+        }
+        if (wanted > roles.size() && roles.size() < most_roles) {
+            // With room for those that come meanwhile. The size only grows, so this ends.
+            roles.resize(
+                std::min<uint64_t>(std::max<uint64_t>(wanted + wanted / 4, roles.size() * 2), most_roles));
+            continue;
+        }
+        Explanation explanation = {
+            .nr = nr,
+            .ns = ns,
+            .pid = {},
+            .roles = {},
+            .role_count = {raw.role_count[0], raw.role_count[1], raw.role_count[2], raw.role_count[3]},
+            .references = raw.references ? std::optional<uint32_t>(raw.references) : std::nullopt,
+            .in_kernel = (raw.flags & KTWIN_EXPLAIN_KERNEL) != 0,
+            .in_twin = (raw.flags & KTWIN_EXPLAIN_TWIN) != 0,
+            .same = (raw.flags & KTWIN_EXPLAIN_SAME) != 0,
+        };
+        if (pid.depth) {
+            explanation.pid = decode(pid);
+        }
+        const size_t filled = std::min<size_t>(raw.roles_filled, roles.size());
+        for (size_t i = 0; i < filled; i++) {
+            explanation.roles.push_back(decode(roles[i]));
+        }
+        return explanation;
+    }
+}
+
+Result<Stream> Device::stream(uint32_t capacity) {
+    ktwin_stream raw = {};
+    raw.size = sizeof(raw);
+    raw.capacity = capacity;
+    const int result = transport_->control(KTWIN_IOC_STREAM, &raw);
+    if (result < 0) {
+        const std::string_view advice = result == -EINVAL  ? "the capacity is a power of two, 64 to 1048576"
+                                        : result == -EBUSY ? "too many streams are open; close one"
+                                                           : "";
+        return failed("cannot open an event stream", result, advice);
+    }
+    return Stream::open(Fd(result));
+}
+
+Result<void> Device::inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns) {
+    ktwin_inject raw = {};
+    raw.size = sizeof(raw);
+    raw.kind = kind;
+    raw.nr = nr;
+    raw.ns = ns;
+    const int result = transport_->control(KTWIN_IOC_INJECT, &raw);
+    if (result < 0) {
+        const std::string_view advice = result == -ESRCH    ? "no such number or namespace"
+                                        : result == -EEXIST ? "the number is in use"
+                                                            : "";
+        return failed(fmt::format("cannot inject at {} {}", nr, in_namespace(ns)), result, advice);
+    }
+    return {};
+}
+
+Result<CompareResult> Device::compare(const CompareRequest& request) {
+    ktwin_compare raw = {};
+    raw.size = sizeof(raw);
+    raw.seed = request.seed;
+    raw.operations = request.operations;
+    raw.pid_max = request.pid_max;
+    raw.levels = request.levels;
+    const int result = transport_->control(KTWIN_IOC_COMPARE, &raw);
+    if (result < 0) {
+        return failed(
+            "compare", result,
+            result == -ERANGE ? "operations 1 to 10000000, pid_max 2 to 4194304, levels 1 to 33" : "");
+    }
+    return decode(raw);
+}
+
+}  // namespace ktwin

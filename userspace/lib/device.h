@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "error.h"
+#include "records.h"
+#include "stream.h"
+#include "transport.h"
+
+namespace ktwin {
+
+// A reading of records one by one, see struct ktwin_read for what it promises.
+struct Reading {
+    uint64_t records = 0;
+    bool repopulated = false;  // the twin was populated anew in between
+};
+
+// /dev/ktwin: a typed call for each command. ns 0 is the caller's own namespace everywhere.
+class Device {
+  public:
+    static Result<Device> open(const std::string& path = KTWIN_DEVICE);
+    explicit Device(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
+
+    Result<Status> status();
+    Result<void> mirror(ktwin_mirror_op operation);
+
+    Result<Audit> run_audit();
+    Result<Audit> last_audit();
+    Result<AuditRate> audit_rate();
+    Result<AuditRate> set_audit_rate(const AuditRate& rate);
+
+    // Parents before children. Read again when the twin was populated anew meanwhile.
+    Result<std::vector<Namespace>> namespaces();
+
+    Result<std::vector<Divergence>> divergences();
+
+    // By number in ns, ascending. visit returns false to stop.
+    Result<Reading> pids(uint32_t ns, const std::function<bool(const Pid&)>& visit);
+
+    Result<Explanation> explain(int32_t nr, uint32_t ns);
+
+    // capacity: records, a power of two; 0: the kernel's choice.
+    Result<Stream> stream(uint32_t capacity);
+
+    // The laboratory.
+    Result<void> inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns);
+    Result<CompareResult> compare(const CompareRequest& request);
+
+  private:
+    Result<Audit> audit(uint32_t flags);
+    Result<AuditRate> exchange_rate(uint32_t flags, const AuditRate& rate);
+    template <class Raw>
+    Result<Reading> read(unsigned long command, uint32_t ns, std::string_view what,
+                         const std::function<bool(const Raw&)>& visit);
+
+    std::unique_ptr<Transport> transport_;
+};
+
+}  // namespace ktwin

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "names.h"
+
+#include <uapi/ktwin.h>
+
+#include <optional>
+#include <span>
+
+namespace ktwin {
+namespace {
+
+struct Word {
+    uint32_t value;
+    std::string_view name;
+    std::string_view sentence;
+};
+
+constexpr Word states[] = {
+    {KTWIN_OFF, "off", ""},
+    {KTWIN_POPULATING, "populating", ""},
+    {KTWIN_LIVE, "live", ""},
+    {KTWIN_INCOMPLETE, "incomplete", ""},
+};
+
+constexpr Word roles[] = {
+    {KTWIN_ROLE_PID, "PID", ""},
+    {KTWIN_ROLE_TGID, "TGID", ""},
+    {KTWIN_ROLE_PGID, "PGID", ""},
+    {KTWIN_ROLE_SID, "SID", ""},
+};
+
+constexpr Word divergences[] = {
+    {KTWIN_ONLY_KERNEL, "only_kernel", "the kernel has it, the twin does not"},
+    {KTWIN_ONLY_TWIN, "only_twin", "the twin has it, the kernel does not"},
+    {KTWIN_OTHER_PID, "other_pid", "kernel and twin have it for different struct pids"},
+    {KTWIN_TWIN_BROKEN, "twin_broken", "the twin contradicts itself"},
+};
+
+constexpr Word events[] = {
+    {KTWIN_EV_PID_ALLOC, "pid_alloc", ""},   {KTWIN_EV_PID_FREE, "pid_free", ""},
+    {KTWIN_EV_NS_NEW, "ns_new", ""},         {KTWIN_EV_NS_GONE, "ns_gone", ""},
+    {KTWIN_EV_DIVERGENCE, "divergence", ""}, {KTWIN_EV_POPULATED, "populated", ""},
+    {KTWIN_EV_INCOMPLETE, "incomplete", ""},
+};
+
+constexpr Word whys[] = {
+    {KTWIN_WHY_OFF, "off", "the mirror is off"},
+    {KTWIN_WHY_POPULATING, "populating", "the population is not done"},
+    {KTWIN_WHY_PROBE_MISSED, "probe_missed", "the kernel skipped a probe hit"},
+    {KTWIN_WHY_PROBE_DISARMED, "probe_disarmed", "the probes are registered but do not fire"},
+    {KTWIN_WHY_NO_MEMORY, "no_memory", "the twin had no memory for an event"},
+    {KTWIN_WHY_CONFLICT, "conflict", "an event contradicted the twin"},
+    {KTWIN_WHY_INTERRUPTED, "interrupted", "the pass was stopped before its end"},
+    {KTWIN_WHY_CHANGED, "changed", "the mirror was switched or resynchronised during the pass"},
+    {KTWIN_WHY_UNSETTLED, "unsettled", "some candidates kept moving, neither confirmed nor cleared"},
+};
+
+constexpr Word task_flags[] = {
+    {KTWIN_TASK_LEADER, "leader", ""},   {KTWIN_TASK_EXITING, "exiting", ""},
+    {KTWIN_TASK_KTHREAD, "kthread", ""}, {KTWIN_TASK_REAPER, "reaper", ""},
+    {KTWIN_TASK_HIDDEN, "hidden", ""},
+    {KTWIN_TASK_THREADS, "threads", ""},
+};
+
+const Word* find(std::span<const Word> words, uint32_t value) {
+    for (const Word& word : words) {
+        if (word.value == value) {
+            return &word;
+        }
+    }
+    return nullptr;
+}
+
+std::string name_of(std::span<const Word> words, uint32_t value, std::string_view kind) {
+    const Word* word = find(words, value);
+    return word ? std::string(word->name) : std::string(kind) + "_" + std::to_string(value);
+}
+
+std::vector<std::string> bits(std::span<const Word> words, uint32_t mask, std::string_view Word::*text) {
+    std::vector<std::string> found;
+    for (uint32_t bit = 0; bit < 32; bit++) {
+        if (mask >> bit & 1) {
+            const Word* word = find(words, 1U << bit);
+            found.push_back(word ? std::string(word->*text) : "bit_" + std::to_string(bit));
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+std::string state_name(uint32_t state) {
+    return name_of(states, state, "state");
+}
+
+std::string role_name(uint32_t type) {
+    return name_of(roles, type, "role");
+}
+
+std::string divergence_name(uint32_t kind) {
+    return name_of(divergences, kind, "kind");
+}
+
+std::string divergence_sentence(uint32_t kind) {
+    const Word* word = find(divergences, kind);
+    return word ? std::string(word->sentence) : "a difference of unknown kind " + std::to_string(kind);
+}
+
+std::string event_name(uint32_t type) {
+    return name_of(events, type, "type");
+}
+
+std::string_view task_state_name(char letter) {
+    switch (letter) {
+        case 'R':
+            return "running or ready";
+        case 'S':
+            return "sleeping";
+        case 'D':
+            return "in uninterruptible sleep";
+        case 'T':
+            return "stopped";
+        case 't':
+            return "stopped by a tracer";
+        case 'X':
+            return "dead";
+        case 'Z':
+            return "a zombie";
+        case 'P':
+            return "parked";
+        case 'I':
+            return "idle";
+        default:
+            return "";
+    }
+}
+
+std::vector<std::string> why_names(uint32_t why) {
+    return bits(whys, why, &Word::name);
+}
+
+std::vector<std::string> why_sentences(uint32_t why) {
+    return bits(whys, why, &Word::sentence);
+}
+
+std::vector<std::string> task_flag_names(uint32_t flags) {
+    return bits(task_flags, flags, &Word::name);
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+    std::string all;
+    for (const std::string& part : parts) {
+        if (!all.empty()) {
+            all += separator;
+        }
+        all += part;
+    }
+    return all;
+}
+
+}  // namespace ktwin

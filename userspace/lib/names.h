@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The words for what the wire format says in numbers. A number without a word becomes one that shows it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ktwin {
+
+std::string state_name(uint32_t state);            // "live"
+std::string role_name(uint32_t type);              // "PGID"
+std::string divergence_name(uint32_t kind);        // "only_kernel"
+std::string divergence_sentence(uint32_t kind);    // "the kernel has it, the twin does not"
+std::string event_name(uint32_t type);             // "pid_alloc"
+std::string_view task_state_name(char letter);     // "sleeping"; "" when the letter is none of ps's
+std::vector<std::string> why_names(uint32_t why);  // {"probe_missed"}
+std::vector<std::string> why_sentences(uint32_t why);
+std::vector<std::string> task_flag_names(uint32_t flags);  // {"leader", "exiting"}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+}  // namespace ktwin

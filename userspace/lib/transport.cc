@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The project's only ioctl() and mmap() calls.
+#include "transport.h"
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "message.h"
+
+namespace ktwin {
+
+int FdTransport::control(unsigned long command, void* argument) {
+    const int result = ::ioctl(fd_.get(), command, argument);
+    return result < 0 ? -errno : result;
+}
+
+Result<Mapping> Mapping::map(int fd, size_t length) {
+    void* address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
+    if (address == MAP_FAILED) {
+        return std::unexpected(failure("cannot map the event ring", errno));
+    }
+    return Mapping({static_cast<const std::byte*>(address), length});
+}
+
+Mapping::~Mapping() {
+    if (!bytes_.empty()) {
+        ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    }
+}
+
+}  // namespace ktwin
