@@ -176,7 +176,8 @@ struct ktwin_audit_rate {
  * Keys: namespaces in the order they were first seen (parents before children), pids by their number in the
  * namespace read, divergences by the order of discovery.
  *
- * Errors: -ENODATA the mirror is off; -ESRCH no such namespace, or not visible to the caller;
+ * Errors: -ENODATA the mirror is off; -EAGAIN the twin is being populated (part of a second): call again;
+ * -ESRCH no such namespace, or not visible to the caller;
  * -EINVAL record_size below the first published size.
  */
 struct ktwin_read {
@@ -283,7 +284,8 @@ struct ktwin_role {
 
 /*
  * pid gets what the twin has; when it has nothing (a difference), what the kernel has, with serial and born_ns 0.
- * Errors: -ESRCH no such number or namespace (or not visible); -ENODATA the mirror is off.
+ * Errors: -ESRCH no such number or namespace (or not visible); -ENODATA the mirror is off; -EAGAIN the twin is being
+ * populated.
  * pid and roles may be 0: not wanted. A short roles buffer is not an error: role_count has the totals.
  * role_count counts at most 65536 tasks a role.
  */

@@ -12,7 +12,7 @@ namespace ktwin {
 
 template <typename T>
 class Atomic {
-    static_assert(sizeof(T) <= sizeof(u64));
+    static_assert(sizeof(T) <= sizeof(u64));  // NOLINT(bugprone-sizeof-expression): T may be a pointer
 
   public:
     constexpr Atomic() = default;

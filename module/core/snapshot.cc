@@ -70,6 +70,23 @@ void Snapshot::status(kt_key viewer_key, bool lab, ktwin_status& status) {
     }
 }
 
+Result Snapshot::readiness() const {
+    switch (mirror_.state()) {
+        case KTWIN_OFF:
+            return Errno::kNoData;
+        case KTWIN_POPULATING:
+            return Errno::kAgain;
+        default:
+            return {};
+    }
+}
+
+// What was not found may only just have been forgotten, because the twin is being populated anew.
+Errno Snapshot::missing() const {
+    const Result ready = readiness();
+    return ready ? Errno::kNotFound : ready.error();
+}
+
 void Snapshot::describe(const Viewer& viewer, const PidNamespace& ns, ktwin_ns& to) const {
     memset(&to, 0, sizeof(to));
     to.first_seen_ns = ns.first_seen_ns();
@@ -99,7 +116,7 @@ Result Snapshot::namespaces_round(kt_key viewer_key, u32 inode, u64& cursor, Spa
     const Viewer viewer(table(), viewer_key);
     const PidNamespace* top = viewer.find_inode(inode);
     if (top == nullptr) {
-        return Errno::kNotFound;
+        return missing();
     }
     const PidNamespace* ns = table().next(cursor);
     for (u32 i = 0; i < kNamespaceRound && progress.filled < to.size(); ns = NamespaceTable::following(ns)) {
@@ -118,11 +135,12 @@ Result Snapshot::namespaces_round(kt_key viewer_key, u32 inode, u64& cursor, Spa
 }
 
 Expected<Snapshot::Progress> Snapshot::namespaces(kt_key viewer, u32 inode, u64& cursor, Span<ktwin_ns> to) {
-    if (is_off()) {
-        return Errno::kNoData;
-    }
     Progress progress;
     do {
+        const Result ready = readiness();
+        if (!ready) {
+            return ready.error();
+        }
         const Result round = namespaces_round(viewer, inode, cursor, to, progress);
         if (!round) {
             return round.error();
@@ -137,7 +155,7 @@ Result Snapshot::pids_round(kt_key viewer_key, u32 inode, u64& cursor, Span<ktwi
     const Viewer viewer(table(), viewer_key);
     const PidNamespace* ns = viewer.find_inode(inode);
     if (ns == nullptr) {
-        return Errno::kNotFound;
+        return missing();
     }
     progress.more = true;
     for (u32 i = 0; i < kRound && progress.filled < to.size(); ++i) {
@@ -155,11 +173,12 @@ Result Snapshot::pids_round(kt_key viewer_key, u32 inode, u64& cursor, Span<ktwi
 }
 
 Expected<Snapshot::Progress> Snapshot::pids(kt_key viewer, u32 inode, u64& cursor, Span<ktwin_pid> to) {
-    if (is_off()) {
-        return Errno::kNoData;
-    }
     Progress progress;
     do {
+        const Result ready = readiness();
+        if (!ready) {
+            return ready.error();
+        }
         const Result round = pids_round(viewer, inode, cursor, to, progress);
         if (!round) {
             return round.error();
@@ -183,14 +202,15 @@ void Snapshot::collect_anchors(const PidNamespace& ns, u32 nr, kt_resolved& reso
 
 Result Snapshot::resolve(kt_key viewer_key, u32 inode, u32 nr, kt_resolved& resolved) {
     memset(&resolved, 0, sizeof(resolved));
-    if (is_off()) {
-        return Errno::kNoData;
+    const Result ready = readiness();
+    if (!ready) {
+        return ready;
     }
     RcuGuard rcu;
     const Viewer viewer(table(), viewer_key);
     const PidNamespace* ns = viewer.find_inode(inode);
     if (ns == nullptr) {
-        return Errno::kNotFound;
+        return missing();
     }
     resolved.ns = ns->key();
     resolved.ns_level = ns->level();

@@ -33,7 +33,9 @@ class Snapshot : Pinned {
     // Namespaces shown in one RCU section; each may need a walk over its tree.
     static constexpr u32 kNamespaceRound = 8;
 
-    bool is_off() const { return mirror_.state() == KTWIN_OFF; }
+    // Whether there is anything to show: a twin that is being populated would show a part for the whole.
+    Result readiness() const;
+    Errno missing() const;
     const NamespaceTable& table() const { return mirror_.world().table(); }
     Result namespaces_round(kt_key viewer, u32 inode, u64& cursor, Span<ktwin_ns> to, Progress& progress);
     Result pids_round(kt_key viewer, u32 inode, u64& cursor, Span<ktwin_pid> to, Progress& progress);

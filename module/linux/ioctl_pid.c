@@ -100,7 +100,8 @@ static long read_batches(struct ktwin_read *read, const struct reader *reader, v
 		read->cursor = cursor;
 		read->filled += count;
 		/* A reader that returns nothing has no more, whatever it says. */
-		if (!count || signal_pending(current))
+		more = more && count;
+		if (signal_pending(current))
 			break;
 		if (kt_core_epoch() != read->epoch) {
 			/* Populated anew in between: the caller learns it from the epoch of its next call. */

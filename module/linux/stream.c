@@ -84,6 +84,8 @@ static int stream_mmap(struct file *filp, struct vm_area_struct *vma)
 	/* Writable by none, now or by mprotect later: who shares the mapping must not forge events for the others. */
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EPERM;
+	if (vma->vm_pgoff)
+		return -EINVAL;
 	kt_vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
 	return remap_vmalloc_range(vma, file->ring, vma->vm_pgoff);
 }

@@ -18,6 +18,7 @@ constexpr Advice advices[] = {
     {EACCES, "run as root"},
     {EPERM, "run as root, in the initial user namespace (CAP_SYS_ADMIN)"},
     {EOPNOTSUPP, "a laboratory command: load the module with kt_lab=1"},
+    {EAGAIN, "the twin is being populated, and that takes longer than it should: see ktwin status"},
     {ENODATA, "the mirror is off: ktwin mirror on"},
     {ENOTTY, "the loaded module does not know this command: load the ktwin.ko built with this program"},
     {E2BIG, "the loaded module is older than this program: load the ktwin.ko built with it"},

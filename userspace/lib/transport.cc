@@ -6,13 +6,21 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "message.h"
 
 namespace ktwin {
 
+// EAGAIN: the twin is being populated, which takes part of a second; nobody who asked wants to hear of that.
 int FdTransport::control(unsigned long command, void* argument) {
-    const int result = ::ioctl(fd_.get(), command, argument);
+    constexpr int attempts = 200;
+    int result = ::ioctl(fd_.get(), command, argument);
+    for (int attempt = 1; attempt < attempts && result < 0 && errno == EAGAIN; attempt++) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        result = ::ioctl(fd_.get(), command, argument);
+    }
     return result < 0 ? -errno : result;
 }
 
