@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The debugfs nodes: there, readable by all, writable by none, and of one mind with the ioctls.
+. "$(dirname "$0")/lib.sh"
+need_loaded
+
+NODES='pid/namespaces pid/pids pid/tree audit/status audit/divergences'
+
+each_node() { local node; for node in $NODES; do "$1" "$DEBUGFS/$node" || return; done; }
+
+exists() { [ -f "$1" ] || { note "no $1"; return 1; }; }
+mode() { [ "$(stat -c %a "$1")" = 444 ] || { note "$1: mode $(stat -c %a "$1")"; return 1; }; }
+refuses() { ! (echo 1 >"$1") 2>/dev/null; }
+begins() { [ "$(head -c 1 "$1")" = '#' ] || { note "$1: no header line"; return 1; }; }
+# In pieces as small as they come, the text is the same text.
+in_pieces() {
+	[ "$(dd if="$1" bs=1 status=none | sed 1q)" = "$(sed 1q "$1")" ]
+}
+
+test_exist() { each_node exists; }
+test_only_these() { [ "$(cd "$DEBUGFS" && find . -type f | grep -cv bench)" = "$(wc -w <<<"$NODES")" ]; }
+test_mode() { each_node mode; }
+test_not_writable() { each_node refuses; }
+test_header() { each_node begins; }
+test_in_pieces() { each_node in_pieces; }
+
+# Processes come and go between two looks: the numbers that both looks of the client have, the node has too.
+test_pids_agree() {
+	local before after
+	before=$("$KTWIN" pids -J | jq -r '.pids[].numbers[0].pid' | sort)
+	tail -n +2 $DEBUGFS/pid/pids | awk '{ split($4, n, ":"); print n[2] }' | sort >"$TMP/node"
+	after=$("$KTWIN" pids -J | jq -r '.pids[].numbers[0].pid' | sort)
+	comm -12 <(echo "$before") <(echo "$after") >"$TMP/stayed"
+	[ "$(wc -l <"$TMP/stayed")" -gt 20 ] && [ -z "$(comm -23 "$TMP/stayed" "$TMP/node")" ]
+}
+
+test_namespaces_agree() {
+	local shown
+	storm ./shapes nest
+	sleep 0.5
+	shown=$("$KTWIN" ns -J | jq -r '.namespaces[] | "\(.inode) \(.parent // 0) \(.level) \(.pid_max)"')
+	tail -n +2 $DEBUGFS/pid/namespaces | awk '{ print $1, $2, $3, $7 }' >"$TMP/node"
+	end_storms
+	[ "$(wc -l <"$TMP/node")" = 4 ] && diff <(echo "$shown") "$TMP/node"
+}
+
+test_tree() {
+	storm ./shapes nest
+	sleep 0.5
+	awk 'NR > 1 { print match($0, /[^ ]/) }' $DEBUGFS/pid/tree >"$TMP/indent"
+	end_storms
+	[ "$(paste -sd' ' "$TMP/indent")" = "1 3 5 7" ]
+}
+
+test_audit_status_agrees() {
+	local node last
+	"$KTWIN" audit -J >/dev/null
+	sleep 1.5
+	node=$(cat $DEBUGFS/audit/status)
+	last=$("$KTWIN" audit --last -J)
+	grep -q '^state live$' <<<"$node" && grep -q '^complete 1$' <<<"$node" && grep -q '^differences 0$' <<<"$node" &&
+		[ "$(jq .differences <<<"$last")" = 0 ] &&
+		[ "$(awk '$1 == "passes" { print $2 }' <<<"$node")" -le "$(jq .passes <<<"$last")" ]
+}
+
+# Read by somebody who is nobody: the nodes are 0444, the folder above is root's.
+test_nobody_is_kept_out_by_the_folder() {
+	! setpriv --reuid 65534 --regid 65534 --clear-groups cat $DEBUGFS/pid/pids >/dev/null 2>&1
+}
+
+# From inside a namespace a reader sees that namespace.
+test_scoped() {
+	local lines
+	lines=$(unshare -fp cat $DEBUGFS/pid/pids | wc -l)
+	[ "$lines" = 2 ] || { note "$lines lines"; return 1; }
+}
+
+test_open_while_removed() {
+	local parameters
+	parameters=$(parameters)
+	exec 9<$DEBUGFS/pid/pids
+	unload || note "a node that is open keeps the module (allowed)"
+	cat <&9 >/dev/null 2>&1
+	exec 9<&-
+	if is_loaded; then return 0; fi
+	# shellcheck disable=SC2086 # a list
+	load $parameters && wait_live
+}
+
+test_read_under_storm() {
+	local i
+	storm ./forker mix 20
+	for ((i = 0; i < 30; i++)); do
+		cat $DEBUGFS/pid/{namespaces,pids,tree} $DEBUGFS/audit/{status,divergences} >/dev/null || return 1
+	done
+	end_storms
+	audit_zero "reading under a storm"
+}
+
+main exist only_these mode not_writable header in_pieces pids_agree namespaces_agree tree audit_status_agrees \
+	nobody_is_kept_out_by_the_folder scoped open_while_removed read_under_storm
