@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Atomics with the order in the name. Only what inlines on x86-64: no wait, nothing wider than a word.
-// A value that is written under a lock and read without it is an Atomic too, so that both compilers and TSan
-// know.
+// Atomics with the order in the name. Only what inlines on x86-64: no wait, nothing wider than a word. A value that
+// is written under a lock and read without it is an Atomic too, so that both compilers and TSan know.
 #ifndef KTWIN_BASE_ATOMIC_H
 #define KTWIN_BASE_ATOMIC_H
 

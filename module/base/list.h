@@ -3,11 +3,11 @@
 // Intrusive lists.
 //
 // Chain: singly linked, for objects that change hands in bulk. The link is the object's base class.
-// RcuList: doubly linked for its writer, who holds a lock; readers go forward only, without a lock, inside an
-// RCU
-//   section. An object that was unlinked keeps its forward pointer, so a reader standing on it finds the way
-//   on; it may be reused only after a grace period. A reader meets every object that is linked during its
-//   whole walk once, and others at most once.
+//
+// RcuList: doubly linked for its writer, who holds a lock; readers go forward only, without a lock, inside an RCU
+// section. An object that was unlinked keeps its forward pointer, so a reader standing on it finds the way on; it may
+// be reused only after a grace period. A reader meets every object that is linked during its whole walk once, and
+// others at most once.
 #ifndef KTWIN_BASE_LIST_H
 #define KTWIN_BASE_LIST_H
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Memory: the four functions the compiler may call anyway, and construction in memory that was allocated
-// before. There is no other way to make an object: enforce.h forbids the keyword that would hide an
-// allocation.
+// Memory: the four functions the compiler may call anyway, and construction in memory that was allocated before.
+// There is no other way to make an object: enforce.h forbids the keyword that would hide an allocation.
 #ifndef KTWIN_BASE_MEMORY_H
 #define KTWIN_BASE_MEMORY_H
 

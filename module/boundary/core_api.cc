@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The only extern "C" definitions of the core: results become 0, a count, or -errno here, and nothing else
-// happens.
+// The only extern "C" definitions of the core: results become 0, a count, or -errno here, and nothing else happens.
 #include "boundary/core_api.h"
 
 #include "base/memory.h"

@@ -40,8 +40,8 @@ Result Audit::run_pass(kt_key viewer, const kt_audit_budget& budget, const Mirro
     return result;
 }
 
-// The probes are seen to fire outside of lock_: their check takes the control mutex, which comes first in the
-// order.
+// The probes are seen to fire outside of lock_: their check takes the control mutex, which
+// comes first in the order.
 Result Audit::run(kt_key viewer, const kt_audit_budget& budget, bool remember, ktwin_audit& report) {
     const u32 size = report.size;
     memset(&report, 0, sizeof(report));
@@ -63,8 +63,8 @@ Result Audit::run(kt_key viewer, const kt_audit_budget& budget, bool remember, k
     return {};
 }
 
-// Complete: LIVE from the first comparison to the last, and the probes fired, and skipped nothing, before and
-// after.
+// Complete: LIVE from the first comparison to the last, and the probes fired, and skipped
+// nothing, before and after.
 void Audit::conclude(bool probes_fired, const Mirror::Standing& before, ktwin_audit& report) {
     probes_fired = mirror_.check_probes() && probes_fired;
     const Mirror::Standing after = mirror_.standing();

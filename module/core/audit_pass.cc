@@ -24,8 +24,7 @@ Result AuditPass::run(kt_key viewer, const kt_audit_budget& budget, u64 number,
     return walk();
 }
 
-// The pass is over early, without an error, when the mirror no longer vouches: whoever asked for it sees that
-// too.
+// The pass is over early, without an error, when the mirror no longer vouches: whoever asked for it sees that too.
 Result AuditPass::walk() {
     u32 nr = 1;
     Result result = rounds([&] { return kernel_pids(nr); });
@@ -65,8 +64,8 @@ Result AuditPass::walk_namespaces() {
     });
 }
 
-// Between two RCU sections: settles when the next one might not find room for its candidates, and gives the
-// CPU away.
+// Between two RCU sections: settles when the next one might not find room for its
+// candidates, and gives the CPU away.
 Result AuditPass::pause(u32 compared) {
     round_ = 0;
     if (candidates_.left() < kLevels) {
@@ -84,22 +83,24 @@ bool AuditPass::still_vouched() {
 
 AuditPass::Step AuditPass::kernel_pids(u32& nr) {
     RcuGuard rcu;
-    const Viewer viewer(table(), viewer_);
     for (u32 i = 0; i < kRound && candidates_.left() >= kLevels; ++i) {
         if (nr >= kPidMaxLimit || !kt_host_pid_ge(static_cast<i32>(nr), &scratch_)) {
             return Step::kEnd;
         }
         nr = static_cast<u32>(scratch_.numbers[0].nr) + 1;
-        compare_pid(viewer);
+        compare_pid();
     }
     return Step::kOn;
 }
 
-// The viewer's own level decides by the kernel's word, not by the twin's, whether the pid is visible.
-void AuditPass::compare_pid(const Viewer& viewer) {
-    const u32 top = viewer ? viewer.level() : 0;
-    if (scratch_.level < top || scratch_.numbers[top].ns != viewer_) {
-        return;
+// Whether the viewer sees the pid is decided by the kernel's word, not by the twin's: a namespace that the twin missed
+// is compared too.
+void AuditPass::compare_pid() {
+    u32 top = 0;
+    while (scratch_.numbers[top].ns != viewer_) {
+        if (++top > scratch_.level) {
+            return;
+        }
     }
     ++report_->pids;
     for (u32 level = top; level <= scratch_.level; ++level) {

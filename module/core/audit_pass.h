@@ -8,17 +8,16 @@
 //
 // A difference seen once may be the middle of a kernel critical section, so it is only a candidate.
 //
-// Why a confirmed one is real. The twin is changed by the hook at the entry of the kernel's own change,
-// inside the same pidmap_lock section. For a struct pid P and a number n in a namespace, twin and kernel so
-// differ only
+// Why a confirmed one is real. The twin is changed by the hook at the entry of the kernel's own change, inside the
+// same pidmap_lock section. For a struct pid P and a number n in a namespace, twin and kernel so differ only
 //   - inside the section of alloc_pid that publishes P at n, and
 //   - inside the section of free_pid that takes P away from n.
-// A candidate is confirmed when it is found with the same two sides at three readings with a grace period
-// between each two. kt_host_synchronize() returns only after every such section that was open has ended, so
-// the three readings are in three different sections, with the same P at the same n. One life of P has two. A
-// third needs P's memory to be freed (after a grace period of its own), allocated again, and given n again by
-// a cursor that went round the whole namespace, between two readings. The twin's serial is part of what is
-// compared and is new in every life.
+// A candidate is confirmed when it is found with the same two sides at three readings with a grace period between each
+// two. kt_host_synchronize() returns only after every such section that was open has ended, so the three readings are in
+// three different sections, with the same P at the same n. One life of P has two. A third needs P's memory to be freed
+// (after a grace period of its own), allocated again, and given n again, by a cursor that went round the whole
+// namespace or by a set_tid that asks for n, and read just then; all between two readings. Where the twin has the pid,
+// its serial is compared too, and that is new in every life.
 //
 // What a pass found counts only while the mirror vouches: LIVE all the time, same epoch, no doubt.
 #ifndef KTWIN_CORE_AUDIT_PASS_H
@@ -60,7 +59,7 @@ class AuditPass : Pinned {
     Result pause(u32 compared);
     bool still_vouched();
 
-    void compare_pid(const Viewer& viewer);
+    void compare_pid();
     void compare_number(u32 level);
     void compare_entry(const PidNamespace& ns, const TwinPid& pid, u32 nr);
     void suspect(const Place& place, bool counted);

@@ -44,8 +44,7 @@ Result AuditPass::settle() {
     return {};
 }
 
-// Removes it from the list when it is decided. From the last to the first: what takes its place was looked
-// at.
+// Removes it from the list when it is decided. From the last to the first: what takes its place was looked at.
 void AuditPass::settle_one(u32 index) {
     Candidate& candidate = candidates_.at(index);
     RcuGuard rcu;

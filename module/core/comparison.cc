@@ -152,8 +152,7 @@ Result Comparison::random_alloc() {
     return alloc(level, Span<const i32>(tids_, count));
 }
 
-// One at or after a random number. Never the init of a namespace: without it there would be no more pids in
-// it.
+// One at or after a random number. Never the init of a namespace: without it there would be no more pids in it.
 TwinPid* Comparison::random_pid() {
     TwinPid* pid = PidAllocator::next(random_.below(request_.pid_max), *ns_[0]);
     return pid != nullptr && pid->nr(pid->level()) != 1 ? pid : nullptr;

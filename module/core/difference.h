@@ -52,8 +52,7 @@ struct Candidate {
     bool counted = false;  // its number is in "checked" already
 };
 
-// Who may see it: the serials of the namespace and its ancestors, by level. Unlike keys and inodes, never
-// reused.
+// Who may see it: the serials of the namespace and its ancestors, by level. Unlike keys and inodes, never reused.
 struct Scope {
     u64 serials[kLevels] = {};
 

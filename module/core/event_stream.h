@@ -2,9 +2,8 @@
 //
 // EventStream: one reader's ring of events, in the form user space maps.
 //
-// The core writes, user space only reads (its mapping is read-only), and acknowledges by ioctl. An event that
-// finds no room is counted and dropped; what was not acknowledged is never overwritten. All under the twin's
-// lock.
+// The core writes, user space only reads (its mapping is read-only), and acknowledges by ioctl. An event that finds
+// no room is counted and dropped; what was not acknowledged is never overwritten. All under the twin's lock.
 //
 //   append                                    reader in user space
 //     write record[head % capacity]             h = load_acquire(ring.head)

@@ -181,8 +181,7 @@ DirRef IdTree::dir_for(u32 id, NodePools& pools) {
     return made;
 }
 
-// Replaces the small directory by a full one. Readers that stand on the small one still find all leaves it
-// had.
+// Replaces the small directory by a full one. Readers that stand on the small one still find all leaves it had.
 DirRef IdTree::grow(u32 block, DirRef old, NodePools& pools) {
     auto* full = static_cast<FullDir*>(pools.full_dirs.get());
     if (full == nullptr) {

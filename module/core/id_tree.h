@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// IdTree maps ids 0 to 4,194,303 to pointers: what lib/idr.c is to the kernel's PID namespaces, built for
-// pids.
+// IdTree maps ids 0 to 4,194,303 to pointers: what lib/idr.c is to the kernel's PID namespaces, built for pids.
 //
 //   tree: 64 block pointers --> directory: 16 or 1024 leaf pointers --> leaf: used word, 64 slots
 //
@@ -91,8 +90,7 @@ class IdTree : Pinned {
 
     // The readers' part.
     Atomic<usize> root_[kBlocks];
-    // The writer's part, a cache line or more away, so that allocating does not take the line from the
-    // readers.
+    // The writer's part, a cache line or more away, so that allocating does not take the line from the readers.
     u8 apart_[64] = {};
     u32 cursor_ = 0;
     // First id of the one leaf that is empty and still in place, kNone: there is none. A fork that exits at

@@ -10,27 +10,22 @@
 //   A: events begin to be taken (taking_ set under the lock; the touched map is there).
 //   S: kt_host_synchronize_hooks() returned.
 //   (1) A handler that ran before A has returned at S, and the pidmap_lock section it ran in is over: what it
-//   ignored
-//       is done and can be seen by the scan, which begins after S.
-//   (2) Every change at a number that begins after S has its handler before it, and that handler marks the
-//   number
+//       ignored is done and can be seen by the scan, which begins after S.
+//   (2) Every change at a number that begins after S has its handler before it, and that handler marks the number
 //       touched and applies the event.
 //   The scan reads at time r > S that number n has struct pid P, and then, under the lock at time i, looks
 //   whether n is touched.
-//     Not touched: no handler ran for n between A and i, so by (2) n did not change between S and i: P is at
-//     n at i,
+//     Not touched: no handler ran for n between A and i, so by (2) n did not change between S and i: P is at n at i,
 //       and inserting it makes the twin right at n. P's deeper numbers never change in its life, and P lives.
 //     Touched: the twin has applied the last event at n; what the scan read may be older. It is ignored.
 //   A number nobody read and nobody touched has no pid: the scan passes every number once, after S.
 //   A removal of a number that the twin does not have yet needs no tombstone beyond the touched mark.
 //
-// Doubt. When an event cannot be stored, contradicts the twin, or a probe failed, the state becomes
-// INCOMPLETE, and a resynchronisation is due. Events are still applied, as far as they fit: what is shown
-// meanwhile is then nearly right and says that it is not complete. The resynchronisation begins from an empty
-// twin.
+// Doubt. When an event cannot be stored, contradicts the twin, or a probe failed, the state becomes INCOMPLETE, and
+// a resynchronisation is due. Events are still applied, as far as they fit: what is shown meanwhile is then nearly
+// right and says that it is not complete. The resynchronisation begins from an empty twin.
 //
-// Locks: switching, populating and maintaining under control_ (a mutex); events and all state under the
-// twin's lock.
+// Locks: switching, populating and maintaining under control_ (a mutex); events and all state under the twin's lock.
 #ifndef KTWIN_CORE_MIRROR_H
 #define KTWIN_CORE_MIRROR_H
 

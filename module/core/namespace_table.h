@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The namespaces the twin knows: by key, and in the order in which they were first seen (parents before
-// children).
+// The namespaces the twin knows: by key, and in the order in which they were first seen (parents before children).
 //
 // Readers take no lock; inside one RCU section they meet each namespace that is listed all the time exactly
 // once. Across sections they go on from a serial number. The writer holds the twin's lock.

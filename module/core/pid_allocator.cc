@@ -67,9 +67,8 @@ Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, Span<const i32>
     return {};
 }
 
-// Gives back what was reserved at the levels above the one given (~0: at all). In the kernel's order; the
-// cursors stay where the attempt has moved them, except in a namespace that has no pid yet: its first is to
-// be number 1.
+// Gives back what was reserved at the levels above the one given (~0: at all). In the kernel's order; the cursors
+// stay where the attempt has moved them, except in a namespace that has no pid yet: its first is to be number 1.
 void PidAllocator::unwind(PidNamespace* ns, TwinPid* pid, u32 above) {
     for (u32 level = above + 1; level <= ns->level(); ++level) {
         pid->ns(level)->ids().erase(pid->nr(level), world_.nodes());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// PidAllocator: the twin's own alloc_pid and free_pid, with the numbers and the errors of kernel/pid.c (6.1
-// to 6.12).
+// PidAllocator: the twin's own alloc_pid and free_pid, with the numbers and the errors of
+// kernel/pid.c (6.1 to 6.12).
 //
 // Unlike the kernel's, one hold of one lock covers all levels of one allocation, and a number is published by
 // a store into the place that was reserved: no second lock, no second walk. Private twins only: the
@@ -18,8 +18,8 @@ class PidAllocator : Pinned {
   public:
     explicit PidAllocator(PidWorld& world) : world_(world) {}
 
-    // [any] A namespace below parent (nullptr: level 0). The caller's until delete_namespace(). kNoMemory;
-    // kNoSpace: too deep.
+    // [any] A namespace below parent (nullptr: level 0). The caller's until delete_namespace().
+    // kNoMemory; kNoSpace: too deep.
     Expected<PidNamespace*> create_namespace(PidNamespace* parent, u32 pid_max);
     void delete_namespace(PidNamespace* ns);
 

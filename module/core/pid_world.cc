@@ -56,8 +56,7 @@ void PidWorld::put_pid(TwinPid* pid) {
     }
 }
 
-// The namespace a number names: the known one if it fits, else a new one, unlisted until its first pid is
-// complete.
+// The namespace a number names: the known one if it fits, else a new one, unlisted until its first pid is complete.
 Expected<PidNamespace*> PidWorld::namespace_for(const kt_pid& pid, u32 level, PidNamespace* parent,
                                                 u64 now_ns) {
     const kt_upid& number = pid.numbers[level];
@@ -67,8 +66,7 @@ Expected<PidNamespace*> PidWorld::namespace_for(const kt_pid& pid, u32 level, Pi
             known->level() == level && known->inode() == number.inode && known->parent() == parent;
         return fits ? Expected<PidNamespace*>(known) : Errno::kExists;
     }
-    // Its first number is always 1 (the kernel refuses others before): one that begins otherwise is older
-    // than us.
+    // Its first number is always 1 (the kernel refuses others before): one that begins otherwise is older than us.
     return make_namespace({number.ns, number.inode, level, parent}, number.nr == 1 ? now_ns : 0);
 }
 

@@ -9,8 +9,8 @@ namespace ktwin {
 
 namespace {
 
-// The pool is refilled in portions of this many, so that the lock is never held for long and a failure wastes
-// little.
+// The pool is refilled in portions of this many, so that the lock is never held for long
+// and a failure wastes little.
 constexpr u32 kPortion = 64;
 // Refills without need before the target shrinks: about a minute of periodic maintenance.
 constexpr u32 kCalm = 60;

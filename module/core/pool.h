@@ -19,8 +19,8 @@
 
 namespace ktwin {
 
-// Base of everything that comes from a pool. RCU readers never look at the link, so it may change while they
-// read on.
+// Base of everything that comes from a pool. RCU readers never look at the link, so it may
+// change while they read on.
 using PoolNode = ChainNode;
 
 class Pool : Pinned {
@@ -38,8 +38,8 @@ class Pool : Pinned {
     // [any, lock held] Readers may still look at the object.
     void retire(PoolNode* node);
 
-    // [sleep, lock not held] Brings "ready" up to the target, or to at least wanted. False: no memory, or at
-    // the limit.
+    // [sleep, lock not held] Brings "ready" up to the target, or to at least wanted. False:
+    // no memory, or at the limit.
     bool refill(SpinLock& lock, u32 wanted);
     // [sleep, lock not held] Refills only when fewer than wanted are ready.
     bool ensure(SpinLock& lock, u32 wanted);

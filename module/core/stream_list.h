@@ -18,8 +18,7 @@ class StreamList : Pinned {
 
     void pid_event(u32 type, const TwinPid& pid, u64 now_ns);
     void namespace_event(u32 type, const PidNamespace& ns, u64 now_ns);
-    // ns: where the difference is; nullptr when the twin does not know it, only the initial namespace is told
-    // then.
+    // ns: where the difference is; nullptr when the twin does not know it, only the initial namespace is told then.
     void divergence(const PidNamespace* ns, u32 inode, u32 nr, u64 index, u64 now_ns);
     // About the twin as a whole; to everyone.
     void twin_event(u32 type, u64 arg, u64 now_ns);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// All memory of one twin (the mirror, or a private one of the laboratory), and the lock that guards its
-// writers.
+// All memory of one twin (the mirror, or a private one of the laboratory), and the lock that guards its writers.
 #ifndef KTWIN_CORE_TWIN_MEMORY_H
 #define KTWIN_CORE_TWIN_MEMORY_H
 

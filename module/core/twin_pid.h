@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// TwinPid: what the twin knows of one struct pid. The kernel's struct pid has one number at each level of PID
-// namespaces from the initial one (0) to the one it was made in (level); so has this, in an array behind the
-// object.
+// TwinPid: what the twin knows of one struct pid. The kernel's struct pid has one number at each
+// level of PID namespaces from the initial one (0) to the one it was made in (level); so has this,
+// in an array behind the object.
 //
-// Lifetime: made under the twin's lock, complete before it is published, constant from then on but for the
-// count. Each id tree that holds it has one reference, whoever else wants to keep it takes one. With the last
-// it is retired, so an RCU reader that found it may look at it, and through it at its namespaces, until its
-// section ends.
+// Lifetime: made under the twin's lock, complete before it is published, constant from then on but for the count.
+// Each id tree that holds it has one reference, whoever else wants to keep it takes one. With the last it is
+// retired, so an RCU reader that found it may look at it, and through it at its namespaces, until its section ends.
 #ifndef KTWIN_CORE_TWIN_PID_H
 #define KTWIN_CORE_TWIN_PID_H
 

@@ -51,8 +51,7 @@ class Viewer {
     const PidNamespace* ns_;
 };
 
-// A pid of ns that the kernel may have, so that it keeps ns alive there: by it the kernel's side looks into
-// ns.
+// A pid of ns that the kernel may have, so that it keeps ns alive there: by it the kernel's side looks into ns.
 inline kt_ns_anchor anchor_of(const PidNamespace& ns, const TwinPid& pid) {
     return {ns.key(), ns.level(), static_cast<i32>(pid.root_nr())};
 }

@@ -276,6 +276,17 @@ TEST_F(AuditTest, ScopedToTheViewer) {
     EXPECT_EQ(run.divergences(12345).size(), 0u) << "nobody";
 }
 
+// The viewer lives in a namespace that the twin missed: that is a difference, not an empty success.
+TEST_F(AuditTest, ViewerTheTwinMissed) {
+    kernel.hooks = false;
+    FakeNs* unseen = kernel.create_ns(child);
+    kernel.alloc(unseen);
+    kernel.alloc(unseen);
+    const ktwin_audit report = run.audit(kernel.key(unseen));
+    EXPECT_EQ(report.checked, 2u);
+    EXPECT_EQ(report.differences, 2u);
+}
+
 // --- no false positives ------------------------------------------------------------------------------------------
 
 // A pass during which a critical section is open: begun and stopped after "steps" steps at the nth read of the kernel,

@@ -2,8 +2,8 @@
 //
 // The host the core runs on in tests: kt_host_* on top of the C library.
 //
-// - Memory is counted, can be made to fail at the Nth allocation, and is freed at once, so that ASan sees
-// late users.
+// - Memory is counted, can be made to fail at the Nth allocation, and is freed at once, so
+// that ASan sees late users.
 // - Locks check the order of the house, and that nothing sleeps under a spinlock or inside RCU.
 // - A grace period really waits for the readers of other threads. A test may have something happen in each.
 // - The clock moves a little whenever it is read.
