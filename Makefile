@@ -38,8 +38,9 @@ check: ## format, lint, include directions, each header alone
 check-debug: ## the kselftests and the main job on a KASAN + lockdep kernel built from source
 	@scripts/test/debug
 
-fuzz: ## ring decoding and the ioctls' arguments against random bytes
-	@$(MAKE) -C selftests/fuzz run
+fuzz: ## random operations on the core (libFuzzer, on the host), then random ioctls (in the guest)
+	@$(MAKE) -C selftests/host fuzz
+	@$(MAKE) -C selftests/fuzz run KERNEL=$(KERNEL)
 
 clean: ## what was built, without the cached kernels and guest root
 	@rm -rf $(BUILD)/module $(BUILD)/userspace $(BUILD)/host $(BUILD)/kselftest $(BUILD)/test

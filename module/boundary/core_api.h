@@ -77,7 +77,7 @@ int kt_core_resolve(kt_key viewer, __u32 ns, int nr, struct kt_resolved *resolve
 /* --- streams --- */
 struct kt_stream;
 /*
- * [sleep] ring: zeroed memory of kt_core_stream_bytes(capacity), shared with user space, page aligned, alive until
+ * [sleep] ring: zeroed memory of one page and capacity records, shared with user space, page aligned, alive until
  * after close returned. NULL: -ENOMEM; *error says otherwise.
  */
 struct kt_stream *kt_core_stream_open(kt_key viewer, void *owner, struct ktwin_ring *ring, __u32 capacity, int *error);
