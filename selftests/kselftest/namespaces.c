@@ -50,7 +50,12 @@ static void answer(struct kt_line *line)
 			}
 			break;
 		case MAKE_NAMESPACE:
-			kt_make_waiting(line, CLONE_NEWPID);
+			/* It only waits to be killed: the questions on the line are its maker's. */
+			if (!kt_clone(CLONE_NEWPID)) {
+				kt_leash();
+				kt_say(line, kt_root_pid());
+				pause();
+			}
 			break;
 		default:
 			_exit(0);
