@@ -100,15 +100,17 @@ void Audit::add_up(bool remember, bool scoped, ktwin_audit& report) {
 
 Result Audit::last(kt_key viewer, ktwin_audit& report) {
     const u32 size = report.size;
-    const u64 differences = log_.count(eyes_of(viewer));
-    SpinGuard guard(totals_);
-    if (!has_last_ || viewer != kt_host_init_ns()) {
-        return Errno::kNoData;
+    {
+        SpinGuard guard(totals_);
+        if (!has_last_ || viewer != kt_host_init_ns()) {
+            return Errno::kNoData;
+        }
+        report = last_;
+        show_totals(report);
     }
-    report = last_;
     report.size = size;
-    report.differences_total = differences;
-    show_totals(report);
+    // After the report was taken: what its pass recorded is among them.
+    report.differences_total = log_.count(eyes_of(viewer));
     return {};
 }
 
