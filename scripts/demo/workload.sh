@@ -3,7 +3,7 @@
 # workload.sh: a tour of the twin on a live system, and its proof. Each phase does something to the kernel's pids, then
 # an audit compares every number with the twin. Ends in one line, "verdict: pass, N pids checked, 0 differences".
 #
-# Needs root, ktwin.ko loaded, and in the path: ktwin, jq, stress-ng, and the helpers "shapes" and "forker"
+# Needs root, ktwin.ko loaded, and in the path: ktwin, stress-ng, and the helpers "shapes" and "forker"
 # (make -C selftests/kselftest helpers).
 set -uo pipefail
 
@@ -23,22 +23,23 @@ shown() { printf '   $ %s\n' "$*"; "$@" 2>&1 | sed 's/^/   | /'; }
 
 # audit WHEN: one pass now. One that was disturbed says so (not complete) and is made again.
 audit() {
-	local try answer
+	local try pids numbers namespaces different complete
 	for try in 1 2 3 4 5; do
-		answer=$(ktwin audit -J)
-		if [ "$(jq -r '.complete and true' <<<"$answer")" = true ] || [ "$(jq .differences <<<"$answer")" != 0 ]; then break; fi
+		read -r pids numbers namespaces different complete \
+			< <(ktwin audit -n -r -o PIDS,CHECKED,NAMESPACES,DIFFERENCES,COMPLETE 2>"$tmp/error")
+		if [ "$different" != 0 ] || [ "$complete" = yes ]; then break; fi
 		sleep 0.2
 	done
-	if ! jq -e .checked >/dev/null 2>&1 <<<"$answer"; then
-		printf '   audit %-12s no answer: %s\n' "$1" "$answer"
+	if [ -z "$complete" ]; then
+		printf '   audit %-12s no answer: %s\n' "$1" "$(cat "$tmp/error")"
 		unsure=$((unsure + 1))
 		return
 	fi
-	if [ "$(jq .complete <<<"$answer")" != true ]; then unsure=$((unsure + 1)); fi
-	checked=$((checked + $(jq .pids <<<"$answer")))
-	differences=$((differences + $(jq .differences <<<"$answer")))
-	jq -r --arg when "$1" '"   audit \($when): \(.pids) pids, \(.checked) numbers in \(.namespaces) namespaces, " +
-		"\(.differences) differences, \(if .complete then "complete" else "INCOMPLETE: \(.why | tostring)" end)"' <<<"$answer"
+	if [ "$complete" != yes ]; then unsure=$((unsure + 1)); fi
+	checked=$((checked + pids))
+	differences=$((differences + different))
+	printf '   audit %-18s %5d pids, %5d numbers in %d namespace%s, %d differences, %s\n' "$1:" "$pids" "$numbers" \
+		"$namespaces" "$([ "$namespaces" = 1 ] || echo s)" "$different" "$([ "$complete" = yes ] && echo complete || echo INCOMPLETE)"
 }
 
 # make SHAPE: in the background; what it says (the pids) is left in "said", itself in "made".
@@ -61,18 +62,21 @@ unmake() {
 	while kill -0 "$made" 2>/dev/null; do sleep 0.05; done
 }
 
-# A storm of COMMAND, with an audit in its middle.
+# A storm of COMMAND, with audits while it lasts.
 during() {
+	local name=$1 storm
+	shift
 	"$@" >/dev/null 2>&1 &
-	local storm=$!
+	storm=$!
 	sleep 1
-	audit "in it"
-	audit "in it"
+	while kill -0 $storm 2>/dev/null; do
+		audit "in the $name"
+		sleep 0.4
+	done
 	wait $storm
-	audit "after it"
+	audit "after the $name"
 }
 
-if [ "$(ktwin status -J 2>/dev/null | jq -r .state)" = populating ]; then sleep 1; fi
 if ! ktwin status >"$tmp/status" 2>&1; then cat "$tmp/status"; echo "verdict: FAIL, no twin to look at"; exit 1; fi
 
 ktwin trace -n -r -o EVENT --capacity 65536 >"$tmp/events" 2>"$tmp/lost" &
@@ -101,9 +105,9 @@ audit "with it"
 unmake
 
 phase "4. A storm of forks, then one of threads (stress-ng), then of everything at once"
-during stress-ng --fork 2 --timeout 2
-during stress-ng --pthread 2 --timeout 2
-during forker mix 2
+during forks stress-ng --fork 2 --timeout 2
+during threads stress-ng --pthread 2 --timeout 2
+during mixture forker mix 2
 
 phase "5. exec from a thread: the thread becomes the process, its own number goes"
 make execthread
@@ -111,7 +115,7 @@ echo "   Thread ${said[1]} of process ${said[0]} called exec:"
 shown ktwin pid "${said[0]}"
 audit "after it"
 unmake
-during forker execthread 1.5
+during execs forker execthread 1.5
 
 phase "6. Zombies: ended, not waited for, their numbers still taken"
 make zombies

@@ -114,8 +114,8 @@ test_mirror_off() {
 test_toggled_under_storm() {
 	local i
 	load audit_interval_ms=50 && wait_live || return
-	storm ./forker mix 120
-	storm ./forker fork 120
+	storm ./forker mix 300
+	storm nice -n 15 ./forker fork 300
 	for ((i = 0; i < 20; i++)); do
 		echo 0 >/sys/module/ktwin/parameters/mirror || return
 		echo 1 >/sys/module/ktwin/parameters/mirror || return
@@ -129,8 +129,9 @@ test_toggled_under_storm() {
 test_loaded_under_storm() {
 	local i
 	mark_log
-	storm ./forker mix 300
-	storm ./forker thread 300
+	storm ./forker mix 600
+	# A CPU is left for the grace periods that every load and unload waits for.
+	storm nice -n 15 ./forker thread 600
 	for ((i = 0; i < STORM_LOADS; i++)); do
 		load audit_interval_ms=10 || { note "load $i: $(cat "$TMP/insmod")"; return 1; }
 		if ((i % 10 == 0)); then wait_live && audit_zero "load $i" || return; fi

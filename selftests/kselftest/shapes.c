@@ -247,6 +247,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc == 2 && !strcmp(argv[1], "--wait")) {
+		prctl(PR_SET_NAME, "shapes");
 		leash();
 		pause();
 		return 0;
