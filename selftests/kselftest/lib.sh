@@ -108,6 +108,11 @@ wait_live() {
 	return 1
 }
 
+# Times the twin had to say that it is incomplete, since load. Not wrong, but no storm should make it happen.
+doubts() {
+	[[ $("$KTWIN" status -J) =~ \"doubts\":([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+}
+
 # --- load
 
 # storm COMMAND...: in the background, until end_storms.

@@ -9,9 +9,10 @@ PID_MAX=/proc/sys/kernel/pid_max
 
 # weathered NAME COMMAND...: runs it to its end with audits all the while.
 weathered() {
-	local name=$1 before=$CHECKED during=0 status=0 pid
+	local name=$1 before=$CHECKED during=0 status=0 pid doubts
 	shift
 	wait_live || return
+	doubts=$(doubts)
 	storm "$@"
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
@@ -23,6 +24,7 @@ weathered() {
 	STARTED=''
 	audit_zero "after $name" || status=1
 	note "$name: $((CHECKED - before)) pids checked in $during audits during and one after it"
+	if [ "$(doubts)" != "$doubts" ]; then note "$name: the twin was incomplete meanwhile, $(($(doubts) - doubts)) times"; fi
 	rm -f "$TMP"/storm.*
 	return $status
 }
