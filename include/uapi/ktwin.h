@@ -42,11 +42,19 @@
 #define KTWIN_IOC_DIVERGENCES	_IO(KTWIN_IOC_MAGIC, 0x06) /* struct ktwin_read of struct ktwin_divergence */
 #define KTWIN_IOC_EXPLAIN	_IO(KTWIN_IOC_MAGIC, 0x07) /* struct ktwin_explain */
 #define KTWIN_IOC_STREAM	_IO(KTWIN_IOC_MAGIC, 0x08) /* struct ktwin_stream; returns a stream fd */
+#define KTWIN_IOC_QUEUE		_IO(KTWIN_IOC_MAGIC, 0x09) /* struct ktwin_queue; returns a queue fd */
+#define KTWIN_IOC_WAITERS	_IO(KTWIN_IOC_MAGIC, 0x0a) /* struct ktwin_waiters */
+#define KTWIN_IOC_SLEEP		_IO(KTWIN_IOC_MAGIC, 0x0b) /* struct ktwin_sleep */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 
 /* On a stream fd only. */
 #define KTWIN_IOC_STREAM_ACK	_IO(KTWIN_IOC_MAGIC, 0x80) /* struct ktwin_stream_ack */
+
+/* On a queue fd only, and KTWIN_IOC_WAITERS. */
+#define KTWIN_IOC_QUEUE_WAIT	_IO(KTWIN_IOC_MAGIC, 0x90) /* struct ktwin_wait */
+#define KTWIN_IOC_QUEUE_WAKE	_IO(KTWIN_IOC_MAGIC, 0x91) /* struct ktwin_wake */
+#define KTWIN_IOC_QUEUE_STATS	_IO(KTWIN_IOC_MAGIC, 0x92) /* struct ktwin_wait_stats */
 
 /* --- status ------------------------------------------------------------------------------------------------ */
 
@@ -364,6 +372,219 @@ struct ktwin_stream_ack {
 	__u32 size;
 	__u32 flags;		/* 0 */
 	__u64 tail;
+};
+
+/* --- wait queues: the laboratory's own ---------------------------------------------------------------------- */
+
+enum ktwin_backend {
+	KTWIN_BACKEND_TWIN	= 0,	/* ktwin's own wait queue */
+	KTWIN_BACKEND_KERNEL	= 1,	/* the kernel's wait_queue_head, for the same work side by side */
+};
+
+/*
+ * Opens a wait queue and returns its fd (close-on-exec). The process that opened it owns it: when it closes an fd of
+ * the queue, or ends, the queue is closed and every sleeper, of whatever process, returns with -EIDRM, as does every
+ * later wait and wake. Another process that closes a copy of its own takes only its own sleepers along.
+ * poll says POLLIN when the queue has tokens, POLLHUP when it is closed.
+ * Errors: -EINVAL backend; -ENOMEM; -EMFILE.
+ */
+struct ktwin_queue {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 backend;		/* enum ktwin_backend */
+	__u32 zero;
+};
+
+enum ktwin_wait_mode {
+	KTWIN_WAIT_INTERRUPTIBLE	= 0,	/* any signal that is not ignored ends the wait */
+	KTWIN_WAIT_KILLABLE		= 1,	/* a fatal signal does */
+	KTWIN_WAIT_UNINTERRUPTIBLE	= 2,	/* no signal does; needs CAP_SYS_ADMIN */
+};
+
+/* ktwin_wait.flags */
+#define KTWIN_WAIT_EXCLUSIVE	(1U << 0)	/* woken one by one, after the non-exclusive ones */
+#define KTWIN_WAIT_PRIORITY	(1U << 1)	/* before all others; counts as exclusive */
+#define KTWIN_WAIT_SEQUENCE	(1U << 2)	/* does not sleep unless the queue's sequence is the one given */
+#define KTWIN_WAIT_TAKE		(1U << 3)	/* waits for a token and takes it; woken without one, sleeps again */
+#define KTWIN_WAIT_RACY		(1U << 4)	/* the textbook's sleep_on: looks at the sequence before it queues */
+
+/*
+ * Sleeps until a wake selects the caller; with SEQUENCE at once when the sequence moved on since it was read, so that
+ * no wake is lost between a check and the sleep; with TAKE until there is a token. RACY, with SEQUENCE only, shows
+ * what happens without that care: after its check it waits race_ns before it queues, deaf to wakes.
+ * Only timeout_ns counts the time asleep, rounded up to the timer's resolution.
+ * Errors: -ETIMEDOUT; -EINTR, or a restart of the call when there is no timeout; -EIDRM the queue was closed;
+ * -EINVAL; -EPERM UNINTERRUPTIBLE; -ENOMEM.
+ */
+struct ktwin_wait {
+	__u32 size;
+	__u32 flags;		/* KTWIN_WAIT_* */
+	__u32 mode;		/* enum ktwin_wait_mode */
+	__u32 zero;
+	__u64 timeout_ns;	/* 0: for ever */
+	__u64 sequence;		/* in, with SEQUENCE: what was read last. out: the queue's now */
+	__u64 race_ns;		/* with RACY: how wide the window is, at most 10 s; else 0 */
+	__u64 slept_ns;		/* out: from the first sleep to the return */
+	__u64 wakes;		/* out: how often a wake selected the caller */
+	__u64 order;		/* out: which of the queue's wakes selected it last, from 1; 0 none */
+};
+
+/* ktwin_wake.flags */
+#define KTWIN_WAKE_SYNC		(1U << 0)	/* wake_up_sync: the waker is about to sleep itself */
+#define KTWIN_WAKE_LOCKED	(1U << 1)	/* wake_up_locked: under the queue's lock from first to last */
+
+enum ktwin_wake_mode {
+	KTWIN_WAKE_NORMAL		= 0,	/* TASK_NORMAL: interruptible and uninterruptible sleepers */
+	KTWIN_WAKE_INTERRUPTIBLE	= 1,	/* TASK_INTERRUPTIBLE sleepers only */
+};
+
+/*
+ * Adds post tokens and 1 to the sequence, then wakes: all non-exclusive sleepers, and nr exclusive ones, counting
+ * only those that really were asleep. Errors: -EIDRM; -EINVAL; -EOVERFLOW more than 2^32-1 tokens.
+ */
+struct ktwin_wake {
+	__u32 size;
+	__u32 flags;		/* KTWIN_WAKE_* */
+	__u32 mode;		/* enum ktwin_wake_mode */
+	__u32 nr;		/* exclusive sleepers; 0: all */
+	__u32 post;		/* tokens */
+	__u32 woken;		/* out: sleepers that really were woken */
+	__u64 sequence;		/* out */
+};
+
+/* What a queue has seen, since it was opened or, for a real one, since it is watched. */
+struct ktwin_wait_stats {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u64 sequence;
+	__u64 waiters;		/* queued now */
+	__u64 waits;		/* sleepers that queued */
+	__u64 wakes;		/* wake calls */
+	__u64 wakes_empty;	/* of those, with nobody queued */
+	__u64 woken;		/* sleepers woken by them */
+	__u64 futile;		/* of those, went back to sleep on the queue without progress */
+	__u64 timeouts;
+	__u64 signals;
+	__u64 herds;		/* wake calls that woke many for one: see KTWIN_HERD_MIN */
+	__u64 herd_most;	/* most sleepers woken by one call */
+};
+
+/* A wake call is a herd when it woke at least this many and at most one in two of them made progress. */
+#define KTWIN_HERD_MIN	4
+
+/* --- wait queues: who sleeps, in the laboratory and in the kernel --------------------------------------------- */
+
+enum ktwin_wait_kind {
+	KTWIN_KIND_UNKNOWN	= 0,	/* a wake function ktwin does not know; its private data is not looked into */
+	KTWIN_KIND_BLOCKED	= 1,	/* sleeps in a call on the file: read, write, accept, connect... */
+	KTWIN_KIND_POLL		= 2,	/* poll, ppoll, select */
+	KTWIN_KIND_EPOLL	= 3,	/* an epoll instance watches; its own waiters are the head named by link */
+	KTWIN_KIND_EPOLL_WAIT	= 4,	/* epoll_wait on the epoll instance itself */
+	KTWIN_KIND_CHILD	= 5,	/* wait4, waitid */
+	KTWIN_KIND_LAB		= 6,	/* on a queue of ktwin's own */
+	KTWIN_KIND_KERNEL	= 7,	/* no task: kernel code that is called on each wake */
+};
+
+/* ktwin_waiter.flags */
+#define KTWIN_WAITER_EXCLUSIVE	(1U << 0)
+#define KTWIN_WAITER_PRIORITY	(1U << 1)
+#define KTWIN_WAITER_TASK	(1U << 2)	/* the task is known, though it may not be visible */
+#define KTWIN_WAITER_NEXT	(1U << 3)	/* the next wake_up() would run it */
+#define KTWIN_WAITER_HIDDEN	(1U << 4)	/* another user's, and the caller lacks CAP_SYS_PTRACE */
+#define KTWIN_WAITER_CLAIMED	(1U << 5)	/* twin: a waker is just waking it */
+#define KTWIN_WAITER_WOKEN	(1U << 6)	/* woken, and not yet off the queue */
+#define KTWIN_WAITER_AWAKE	(1U << 7)	/* its task is not asleep: a wake would not count */
+
+/* One entry of a wait queue. Numbers in the caller's namespace, 0 when not visible there. */
+struct ktwin_waiter {
+	__u64 asleep_ns;	/* how long; 0: not known */
+	__u64 link;		/* EPOLL: hash of the epoll's own head */
+	__u32 head;		/* index into the heads of the same answer */
+	__u32 position;		/* in the head's wake order, from 0 */
+	__u32 kind;		/* enum ktwin_wait_kind */
+	__u32 flags;		/* KTWIN_WAITER_* */
+	__s32 tid;
+	__s32 tgid;
+	__u32 state;		/* the letter ps shows; 0 when hidden or no task */
+	__u32 zero;
+	char  comm[16];
+};
+
+/* ktwin_wait_head.flags */
+#define KTWIN_HEAD_TRUNCATED	(1U << 0)	/* it has more waiters than are listed */
+
+/* A wait-queue head behind a file. */
+struct ktwin_wait_head {
+	__u64 hash;		/* keyed hash of the head: the same for every file and caller until the module is reloaded */
+	__u64 parent;		/* hash of the head that an epoll waiter led from; 0: the file's own */
+	__s32 fd;		/* through which it was found; -1: not through an fd */
+	__u32 flags;		/* KTWIN_HEAD_* */
+	__u32 waiters;		/* entries at the instant it was listed */
+	__u32 depth;		/* 0: the file's own; 1: of an epoll that watches it; ... */
+};
+
+/* ktwin_waiters.flags */
+#define KTWIN_WAITERS_MORE_HEADS	(1U << 0)	/* out: there are more heads than were listed */
+#define KTWIN_WAITERS_MORE		(1U << 1)	/* out: there are more waiters than were listed */
+
+/*
+ * On /dev/ktwin: the wait queues behind one open file, found as poll(2) finds them, each listed at one instant under
+ * its own lock, first waiter first woken. Needs the right to look into the process: the same user as all of its
+ * threads, or CAP_SYS_PTRACE. Files whose poll does more than look are not touched.
+ * On a queue fd: that queue; pid, fd and ns must be 0.
+ * Errors: -ESRCH no such process or namespace, or not visible; -EACCES; -EBADF no such fd; -EOPNOTSUPP its poll has
+ * side effects, or it has none (kind says which file it is); -ENODATA a layout this needs is not known on this
+ * kernel; -ENOMEM; -EINVAL.
+ */
+struct ktwin_waiters {
+	__u32 size;
+	__u32 flags;		/* in: 0. out: KTWIN_WAITERS_* */
+	__s32 pid;
+	__s32 fd;
+	__u32 ns;		/* namespace of pid; 0: the caller's */
+	__u32 head_size;	/* sizeof struct ktwin_wait_head */
+	__u64 heads;		/* pointer to heads_room of them */
+	__u64 waiters;		/* pointer to waiters_room struct ktwin_waiter */
+	__u32 waiter_size;
+	__u32 heads_room;	/* at most 64 are filled */
+	__u32 waiters_room;	/* at most 65536 are filled */
+	__u32 heads_filled;	/* out */
+	__u32 waiters_filled;	/* out */
+	__u32 events;		/* out: what poll(2) would say now, POLL* */
+	char  file[32];		/* out: what the file is: "pipe", "socket:unix", "eventfd", "timerfd"... */
+};
+
+enum ktwin_sleep_kind {
+	KTWIN_SLEEP_AWAKE	= 0,	/* it runs, or would */
+	KTWIN_SLEEP_FD		= 1,	/* on the wait queue of an open file of its own: fds */
+	KTWIN_SLEEP_CHILD	= 2,	/* wait4, waitid */
+	KTWIN_SLEEP_FUTEX	= 3,
+	KTWIN_SLEEP_TIME	= 4,	/* nanosleep, a timeout without anything else */
+	KTWIN_SLEEP_OTHER	= 5,	/* where says in which function of the kernel */
+};
+
+/* ktwin_sleep.flags */
+#define KTWIN_SLEEP_HIDDEN	(1U << 0)	/* out: another user's, and the caller lacks CAP_SYS_PTRACE */
+#define KTWIN_SLEEP_MORE_FDS	(1U << 1)	/* out: it sleeps on more fds than were listed */
+
+/*
+ * What one task sleeps on, found from outside, whenever it fell asleep. Rights as for KTWIN_IOC_WAITERS.
+ * Errors: -ESRCH; -EACCES; -EINVAL; -ENOMEM.
+ */
+struct ktwin_sleep {
+	__u32 size;
+	__u32 flags;		/* in: 0. out: KTWIN_SLEEP_* */
+	__s32 tid;		/* in */
+	__u32 ns;		/* in: namespace of tid; 0: the caller's */
+	__u32 kind;		/* out: enum ktwin_sleep_kind */
+	__u32 state;		/* out: the letter ps shows */
+	__u64 asleep_ns;	/* out: how long; 0 not known */
+	__s32 tgid;		/* out: in the caller's namespace */
+	__u32 fds_filled;	/* out */
+	__s32 fds[16];		/* out: the fds on whose queues it sleeps */
+	char  file[32];		/* out: what the first one is, as in struct ktwin_waiters */
+	char  where[64];	/* out: the kernel function it sleeps in, the scheduler's own left out */
+	char  comm[16];		/* out */
 };
 
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */
