@@ -22,6 +22,7 @@ struct pid;
 struct pid_namespace;
 struct seq_file;
 struct task_struct;
+struct vfsmount;
 
 /* main.c */
 bool ktwin_lab(void);
@@ -38,6 +39,10 @@ void ktwin_threads_stop(void);
 void ktwin_audit_rate_get(struct ktwin_audit_rate *rate);
 /* 0 or -ERANGE, and then nothing changed. */
 int ktwin_audit_rate_set(const struct ktwin_audit_rate *rate);
+
+/* own_mount.c: ERR_PTR; unmounted by kern_unmount(), which what is still open outlives */
+struct vfsmount *ktwin_mount(const char *name);
+struct file *ktwin_mount_open(struct vfsmount *mount, const char *name);
 
 /* pid_max.c. open/close from a kernel thread only: see there. */
 void ktwin_pid_max_open(void);

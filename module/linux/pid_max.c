@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The limit on PID numbers. The kernel's variable is not exported; /proc/sys/kernel/pid_max is its public face. It is
- * read through a procfs mount of our own, because the caller's mount namespace may have none, or another one.
+ * read through a procfs mount of our own: see own_mount.c.
  *
  * A procfs instance belongs to the PID namespace of the task that mounts it and keeps that namespace alive: therefore
  * it is mounted by a kernel thread, which is in the initial one.
  */
 #include <linux/err.h>
-#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/mutex.h>
 #include <linux/kstrtox.h>
@@ -26,24 +24,15 @@ static u32 limit;
 
 void ktwin_pid_max_open(void)
 {
-	struct file_system_type *type = get_fs_type("proc");
-	struct path root;
 	struct file *file;
 
-	if (!type) {
-		pr_warn("no procfs: pid_max will be shown as unknown\n");
-		return;
-	}
-	proc = kern_mount(type);
-	module_put(type->owner);
+	proc = ktwin_mount("proc");
 	if (IS_ERR(proc)) {
 		pr_warn("procfs could not be mounted (%ld): pid_max will be shown as unknown\n", PTR_ERR(proc));
 		proc = NULL;
 		return;
 	}
-	root.mnt = proc;
-	root.dentry = proc->mnt_root;
-	file = file_open_root(&root, "sys/kernel/pid_max", O_RDONLY, 0);
+	file = ktwin_mount_open(proc, "sys/kernel/pid_max");
 	if (IS_ERR(file)) {
 		pr_warn("pid_max could not be opened (%ld): it will be shown as unknown\n", PTR_ERR(file));
 		return;
