@@ -121,6 +121,22 @@ bool kt_core_stream_readable(kt_stream* stream) {
     return the_core->is_readable(stream_of(stream));
 }
 
+int kt_core_layout_load(const void* btf, unsigned long size, const kt_layout_known* known, __u32 count) {
+    return to_c(the_core->layout().load(btf, size, {known, count}));
+}
+
+int kt_core_layout(kt_layout_field field) {
+    return the_core->layout().offset(field);
+}
+
+const char* kt_core_layout_missing(kt_layout_group group) {
+    return the_core->layout().missing(group);
+}
+
+bool kt_core_layout_entry(__u32 field, kt_layout_entry* entry) {
+    return the_core->layout().describe(field, *entry);
+}
+
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {
     if (!the_core->is_lab()) {
         return to_c(Errno::kNotSupported);

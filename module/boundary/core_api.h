@@ -85,6 +85,21 @@ void kt_core_stream_close(struct kt_stream *stream);	/* [sleep] */
 int kt_core_stream_ack(struct kt_stream *stream, __u64 tail);	/* [sleep] 0 or -ERANGE */
 bool kt_core_stream_readable(struct kt_stream *stream);	/* [any] */
 
+/* --- where the fields of the kernel's private structs are --- */
+/*
+ * [sleep] Once, before the first of the questions below; without it nothing is known. btf: size bytes, needed during the
+ * call only. known: what the compiler says; one difference, and no field of any group is known. 0: the BTF was read,
+ * though a group may lack a field. -EINVAL malformed, -EOPNOTSUPP of a version this module does not know, -ENOMEM,
+ * -ENODEV it differs from what the compiler says.
+ */
+int kt_core_layout_load(const void *btf, unsigned long size, const struct kt_layout_known *known, __u32 count);
+/* [any] Offset in bytes; -1 when the field's group is not completely known. */
+int kt_core_layout(enum kt_layout_field field);
+/* [any] Name of the first thing that the group lacks, NULL: it is known. */
+const char *kt_core_layout_missing(enum kt_layout_group group);
+/* [any] The field with all that is known of it; false: there is no such field. */
+bool kt_core_layout_entry(__u32 field, struct kt_layout_entry *entry);
+
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
 int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */

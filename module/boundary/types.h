@@ -48,6 +48,72 @@ struct kt_ns_anchor {
 /* One row of a differential run: what an allocator was asked to do. */
 enum kt_alloc_op { KT_ALLOC_CYCLIC, KT_ALLOC_AT, KT_REMOVE, KT_FIND, KT_NEXT };
 
+/*
+ * Fields of kernel structs whose place the kernel's own BTF tells; the table behind them is core/kernel_layout.cc. Each
+ * belongs to a group, which is known as a whole or not at all.
+ */
+enum kt_layout_group {
+	KT_GROUP_WAIT,		/* wait-queue heads and entries, poll's sleepers */
+	KT_GROUP_TASK,
+	KT_GROUP_EPOLL,
+	KT_GROUP_RUN_QUEUE,
+	KT_GROUPS
+};
+
+enum kt_layout_field {
+	KT_FIELD_WAIT_QUEUE_HEAD_LOCK,
+	KT_FIELD_WAIT_QUEUE_HEAD_HEAD,
+	KT_FIELD_WAIT_QUEUE_ENTRY_FLAGS,
+	KT_FIELD_WAIT_QUEUE_ENTRY_PRIVATE,
+	KT_FIELD_WAIT_QUEUE_ENTRY_FUNC,
+	KT_FIELD_WAIT_QUEUE_ENTRY_ENTRY,
+	KT_FIELD_POLL_WQUEUES_POLLING_TASK,
+	KT_FIELD_POLL_TABLE_ENTRY_WAIT,
+
+	KT_FIELD_TASK_STRUCT_STACK,
+	KT_FIELD_TASK_STRUCT_STATE,
+	KT_FIELD_TASK_STRUCT_SIGNAL,
+	KT_FIELD_SIGNAL_STRUCT_WAIT_CHLDEXIT,
+
+	KT_FIELD_EVENTPOLL_WQ,
+	KT_FIELD_EVENTPOLL_POLL_WAIT,
+	KT_FIELD_EVENTPOLL_FILE,
+	KT_FIELD_EVENTPOLL_REFS,
+	KT_FIELD_EPITEM_EP,
+	KT_FIELD_EPITEM_FFD,
+	KT_FIELD_EPPOLL_ENTRY_BASE,
+	KT_FIELD_EPPOLL_ENTRY_WAIT,
+	KT_FIELD_EPPOLL_ENTRY_WHEAD,
+	KT_FIELD_EPOLL_FILEFD_FILE,
+	KT_FIELD_EPOLL_FILEFD_FD,
+
+	KT_FIELD_PERCPU_RUNQUEUES,	/* in the per-CPU section */
+	KT_FIELD_PERCPU_KSTAT,		/* likewise; exported, so its address tells where the section begins */
+	KT_FIELD_RQ_LOCK,
+	KT_FIELD_RQ_NR_RUNNING,
+	KT_FIELD_RQ_CLOCK,
+	KT_FIELD_RQ_CURR,
+	KT_FIELD_RQ_CFS,
+	KT_FIELD_CFS_RQ_H_NR_QUEUED,
+	KT_FIELD_CFS_RQ_TASKS_TIMELINE,
+	KT_FIELDS
+};
+
+/* What the compiler says of a field, where a header has the struct, for comparison with what the BTF says. */
+struct kt_layout_known {
+	enum kt_layout_field field;
+	int offset;		/* -1: only the size is known */
+	__u32 size;
+};
+
+struct kt_layout_entry {
+	const char *name;	/* struct.member, as this kernel spells it; static */
+	const char *missing;	/* of the group it belongs to, NULL: known; static */
+	const char *why;	/* what is wrong with that; static */
+	int offset;		/* in bytes, -1: not known */
+	__u32 size;		/* in bytes */
+};
+
 #ifdef __cplusplus
 }
 #endif

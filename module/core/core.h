@@ -6,6 +6,7 @@
 
 #include "core/audit.h"
 #include "core/injector.h"
+#include "core/kernel_layout.h"
 #include "core/snapshot.h"
 
 namespace ktwin {
@@ -31,6 +32,7 @@ class Core : Pinned {
     Audit& audit() { return audit_; }
     Snapshot& snapshot() { return snapshot_; }
     Injector& injector() { return injector_; }
+    KernelLayout& layout() { return layout_; }
 
     // [sleep] kNoMemory, kInvalid, kBusy
     Expected<EventStream*> open_stream(kt_key viewer, void* owner, ktwin_ring* ring, u32 capacity);
@@ -46,6 +48,7 @@ class Core : Pinned {
     Audit audit_;
     Snapshot snapshot_;
     Injector injector_;
+    KernelLayout layout_;
 };
 
 }  // namespace ktwin
