@@ -156,6 +156,7 @@ void ktwin_debugfs_init(void)
 	debugfs_create_file("pids", 0444, pid, (void *)&pids, &ktwin_table_fops);
 	debugfs_create_file("tree", 0444, pid, ktwin_tree_show, &text_fops);
 	debugfs_create_file("status", 0444, audit, status_show, &text_fops);
+	debugfs_create_file("layout", 0444, audit, ktwin_layout_show, &text_fops);
 	debugfs_create_file("divergences", 0444, audit, (void *)&divergences, &ktwin_table_fops);
 }
 

@@ -44,6 +44,9 @@ int ktwin_audit_rate_set(const struct ktwin_audit_rate *rate);
 struct vfsmount *ktwin_mount(const char *name);
 struct file *ktwin_mount_open(struct vfsmount *mount, const char *name);
 
+/* kernel_btf.c: says in the log what is not known for lack of it; after kt_core_create() */
+void ktwin_btf_load(void);
+
 /* pid_max.c. open/close from a kernel thread only: see there. */
 void ktwin_pid_max_open(void);
 void ktwin_pid_max_close(void);
@@ -112,6 +115,8 @@ void ktwin_debugfs_init(void);
 void ktwin_debugfs_exit(void);
 /* debugfs_tree.c */
 int ktwin_tree_show(struct seq_file *seq, void *unused);
+/* debugfs_layout.c */
+int ktwin_layout_show(struct seq_file *seq, void *unused);
 
 /* compat/layout.c: 0, or -ENODEV with the reason in the log */
 int ktwin_layout_check(void);

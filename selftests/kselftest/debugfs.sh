@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need_loaded
 
-NODES='pid/namespaces pid/pids pid/tree audit/status audit/divergences'
+NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences'
 
 each_node() { local node; for node in $NODES; do "$1" "$DEBUGFS/$node" || return; done; }
 
