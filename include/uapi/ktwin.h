@@ -526,15 +526,19 @@ struct ktwin_wait_head {
 /* ktwin_waiters.flags */
 #define KTWIN_WAITERS_MORE_HEADS	(1U << 0)	/* out: there are more heads than were listed */
 #define KTWIN_WAITERS_MORE		(1U << 1)	/* out: there are more waiters than were listed */
+#define KTWIN_WAITERS_REFUSED		(1U << 2)	/* out: not looked into: polling it does more than look, or it has no poll */
+#define KTWIN_WAITERS_EVENTS		(1U << 3)	/* out: events are known */
 
 /*
  * On /dev/ktwin: the wait queues behind one open file, found as poll(2) finds them, each listed at one instant under
  * its own lock, first waiter first woken. Needs the right to look into the process: the same user as all of its
- * threads, or CAP_SYS_PTRACE. Files whose poll does more than look are not touched.
+ * threads and dumpable, or CAP_SYS_PTRACE. A file whose poll does more than look is not polled: either its queues are
+ * known without (pipes, sockets, epolls, signalfds, ttys), or it is refused: the call succeeds, with REFUSED and the
+ * file's name.
  * On a queue fd: that queue; pid, fd and ns must be 0.
- * Errors: -ESRCH no such process or namespace, or not visible; -EACCES; -EBADF no such fd; -EOPNOTSUPP its poll has
- * side effects, or it has none (kind says which file it is); -ENODATA a layout this needs is not known on this
- * kernel; -ENOMEM; -EINVAL.
+ * Errors: -ESRCH no such process or namespace, or not visible; -EACCES; -EBADF no such fd; -ENODATA a layout this needs
+ * is not known on this kernel, or ns is not the caller's and the mirror is off; -EAGAIN that, and the twin is being
+ * populated; -ENOMEM; -EINVAL; -EINTR.
  */
 struct ktwin_waiters {
 	__u32 size;
@@ -550,7 +554,7 @@ struct ktwin_waiters {
 	__u32 waiters_room;	/* at most 65536 are filled */
 	__u32 heads_filled;	/* out */
 	__u32 waiters_filled;	/* out */
-	__u32 events;		/* out: what poll(2) would say now, POLL* */
+	__u32 events;		/* out, with EVENTS: what poll(2) would say now, POLL* */
 	char  file[32];		/* out: what the file is: "pipe", "socket:unix", "eventfd", "timerfd"... */
 };
 

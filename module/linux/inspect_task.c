@@ -7,8 +7,6 @@
  * (setsid, setpgid, exec from a thread) can take the walk along to another pid's list. Each entry is therefore asked
  * whose role it is, a stranger ends the walk, and the walk is bounded.
  */
-#include <linux/capability.h>
-#include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rculist.h>
@@ -25,17 +23,6 @@
 static struct pid *role_pid(struct task_struct *task, enum pid_type type)
 {
 	return type == PIDTYPE_PID ? READ_ONCE(task->thread_pid) : READ_ONCE(task->signal->pids[type]);
-}
-
-/* Whether the caller may know more of task than its numbers. */
-static bool may_see(const struct task_struct *task)
-{
-	const struct cred *cred = __task_cred(task);
-
-	if (uid_eq(current_euid(), cred->uid) && uid_eq(current_euid(), cred->euid) &&
-	    uid_eq(current_euid(), cred->suid))
-		return true;
-	return ns_capable_noaudit(cred->user_ns, CAP_SYS_PTRACE);
 }
 
 static u32 task_flags(struct task_struct *task)
@@ -66,7 +53,7 @@ static void describe(struct task_struct *task, enum pid_type type, struct pid_na
 	to->tgid = task_tgid_nr_ns(task, viewer);
 	if (pid_alive(task))
 		to->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent), viewer);
-	if (!may_see(task)) {
+	if (!ktwin_may_see(task)) {
 		to->flags |= KTWIN_TASK_HIDDEN;
 		return;
 	}

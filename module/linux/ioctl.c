@@ -19,10 +19,23 @@ static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_DIVERGENCES, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_divergences),
 	KTWIN_ROW(KTWIN_IOC_EXPLAIN, ktwin_explain, zero, KTWIN_CMD_ANSWERS, ktwin_ioctl_explain),
 	KTWIN_ROW(KTWIN_IOC_STREAM, ktwin_stream, zero, 0, ktwin_ioctl_stream),
+	KTWIN_ROW(KTWIN_IOC_WAITERS, ktwin_waiters, file, KTWIN_CMD_ANSWERS, ktwin_ioctl_waiters),
+	KTWIN_ROW(KTWIN_IOC_SLEEP, ktwin_sleep, comm, KTWIN_CMD_ANSWERS, ktwin_ioctl_sleep),
 	KTWIN_ROW(KTWIN_IOC_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ktwin_ioctl_inject),
 	KTWIN_ROW(KTWIN_IOC_COMPARE, ktwin_compare, wraps, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
 	    ktwin_ioctl_compare),
 };
+
+long ktwin_copy_record(void __user *to, u32 to_size, const void *from, size_t from_size)
+{
+	size_t common = min_t(size_t, to_size, from_size);
+
+	if (copy_to_user(to, from, common))
+		return -EFAULT;
+	if (to_size > common && clear_user(to + common, to_size - common))
+		return -EFAULT;
+	return 0;
+}
 
 static long may_run(const struct ktwin_command *command)
 {

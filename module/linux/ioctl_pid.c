@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ioctls: bulk reading of namespaces, pids and divergences; one pid explained. */
 #include <linux/capability.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -48,18 +49,6 @@ static const struct reader divergence_reader = {
 	sizeof(struct ktwin_divergence), offsetofend(struct ktwin_divergence, zero), read_divergences
 };
 
-/* One record of size from_size to a user who knows to_size bytes of it. */
-static long copy_record(void __user *to, u32 to_size, const void *from, size_t from_size)
-{
-	size_t common = min_t(size_t, to_size, from_size);
-
-	if (copy_to_user(to, from, common))
-		return -EFAULT;
-	if (to_size > common && clear_user(to + common, to_size - common))
-		return -EFAULT;
-	return 0;
-}
-
 static long copy_records(const struct ktwin_read *read, const struct reader *reader, const void *records, u32 count)
 {
 	char __user *to = u64_to_user_ptr(read->buffer);
@@ -71,8 +60,8 @@ static long copy_records(const struct ktwin_read *read, const struct reader *rea
 		return copy_to_user(to, records, (size_t)count * reader->size) ? -EFAULT : 0;
 	}
 	for (i = 0; i < count; i++) {
-		long err = copy_record(to + (size_t)(read->filled + i) * read->record_size, read->record_size,
-				       records + i * reader->size, reader->size);
+		long err = ktwin_copy_record(to + (size_t)(read->filled + i) * read->record_size,
+					     read->record_size, records + i * reader->size, reader->size);
 
 		if (err)
 			return err;
@@ -167,6 +156,26 @@ static struct pid *kernel_pid(const struct kt_resolved *resolved, int nr)
 	return pid;
 }
 
+struct pid *ktwin_find_pid(u32 ns, int nr)
+{
+	struct kt_resolved *resolved;
+	struct pid *pid;
+	int err;
+
+	if (!ns || ns == task_active_pid_ns(current)->ns.inum) {
+		/* The twin need not be asked, so it may be off. */
+		pid = find_get_pid(nr);
+		return pid ? pid : ERR_PTR(-ESRCH);
+	}
+	resolved = kzalloc(sizeof(*resolved), GFP_KERNEL);
+	if (!resolved)
+		return ERR_PTR(-ENOMEM);
+	err = kt_core_resolve(ktwin_viewer(), ns, nr, resolved);
+	pid = err ? ERR_PTR(err) : kernel_pid(resolved, nr);
+	kfree(resolved);
+	return pid ? pid : ERR_PTR(-ESRCH);
+}
+
 static long explain_roles(struct ktwin_explain *explain, struct pid *pid)
 {
 	u32 room = explain->roles ? min(explain->roles_room, ROLES_MAX) : 0;
@@ -182,7 +191,7 @@ static long explain_roles(struct ktwin_explain *explain, struct pid *pid)
 	}
 	err = ktwin_roles(pid, task_active_pid_ns(current), roles, room, &explain->roles_filled, explain->role_count);
 	for (i = 0; !err && i < explain->roles_filled; i++)
-		err = copy_record(to + (size_t)i * explain->role_size, explain->role_size, &roles[i], sizeof(*roles));
+		err = ktwin_copy_record(to + (size_t)i * explain->role_size, explain->role_size, &roles[i], sizeof(*roles));
 	kvfree(roles);
 	return err;
 }
@@ -225,7 +234,7 @@ static long explain_resolved(struct ktwin_explain *explain, struct kt_resolved *
 	if (pid && resolved->key == ktwin_key(pid))
 		explain->flags |= KTWIN_EXPLAIN_SAME;
 	if (explain->pid)
-		err = copy_record(u64_to_user_ptr(explain->pid), explain->pid_size, &resolved->pid,
+		err = ktwin_copy_record(u64_to_user_ptr(explain->pid), explain->pid_size, &resolved->pid,
 				  sizeof(resolved->pid));
 	if (!err && pid) {
 		if (ktwin_viewer() == kt_host_init_ns())

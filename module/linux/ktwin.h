@@ -64,6 +64,9 @@ struct pid_namespace *ktwin_anchored_ns(const struct kt_ns_anchor *anchor);
 int ktwin_roles(struct pid *pid, struct pid_namespace *viewer, struct ktwin_role *roles, u32 room, u32 *filled,
 		u32 count[KTWIN_ROLES]);
 
+/* inspect_rights.c. Inside RCU: whether the caller may know more of task than its numbers. */
+bool ktwin_may_see(const struct task_struct *task);
+
 /* chardev.c */
 int ktwin_chardev_init(void);
 void ktwin_chardev_exit(void);
@@ -94,6 +97,8 @@ struct ktwin_command {
 long ktwin_command_run(const struct ktwin_command *table, size_t rows, struct file *file, unsigned int cmd,
 		       unsigned long arg);
 long ktwin_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+/* One record of size from_size to a user who knows to_size bytes of it. */
+long ktwin_copy_record(void __user *to, u32 to_size, const void *from, size_t from_size);
 
 /* ioctl_pid.c, ioctl_audit.c: rows of the table */
 long ktwin_ioctl_namespaces(struct file *file, void *arg);
@@ -106,6 +111,12 @@ long ktwin_ioctl_audit(struct file *file, void *arg);
 long ktwin_ioctl_audit_rate(struct file *file, void *arg);
 long ktwin_ioctl_inject(struct file *file, void *arg);
 long ktwin_ioctl_compare(struct file *file, void *arg);
+/* What a number that the caller may name belongs to, with a reference; or ERR_PTR. ns: inode, 0 the caller's. */
+struct pid *ktwin_find_pid(u32 ns, int nr);
+
+/* ioctl_wait.c: more of them */
+long ktwin_ioctl_waiters(struct file *file, void *arg);
+long ktwin_ioctl_sleep(struct file *file, void *arg);
 
 /* stream.c */
 long ktwin_ioctl_stream(struct file *file, void *arg);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Through an epoll: from its entry on a watched file's queue to those who wait for it, and from its file to its queues.
+ *
+ * An epoll file is never polled: that takes its mutex and polls every file on its ready list in turn. Its structs are
+ * private to fs/eventpoll.c; their layout is the kernel's BTF's word. Without that an entry is still known for an
+ * epoll's, by its wake function, and nothing behind it is touched.
+ *
+ * Lifetimes. An epitem's entries are taken off the queues they are on, under the locks of these, before the epitem is
+ * freed (ep_unregister_pollwait), and all epitems of an epoll before its struct is (ep_clear_and_put, from the release
+ * of its file; an epitem that a dying watched file removes first was unregistered by that). So while an entry is seen
+ * on a locked queue, its epitem, its eventpoll and the memory of the epoll's struct file are all there. The file may be
+ * on its way out, with its count at 0; if it is not, a reference is taken, and the epoll's own queues are listed through
+ * that, outside of the lock: no lock of ours nests in another.
+ *
+ * epoll_wait() puts itself on eventpoll.wq and takes itself off under eventpoll.lock, not under the queue's own, which
+ * the wakers take inside it. So that is the lock wq is read under. poll_wait is an ordinary queue.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+
+#include "compat/file.h"
+#include "inspect_wait.h"
+
+/* Offsets in the kernel's structs. */
+struct epoll_layout {
+	u32 entry_wait;		/* eppoll_entry.wait */
+	u32 entry_base;		/* eppoll_entry.base */
+	u32 item_ep;		/* epitem.ep */
+	u32 wq;			/* eventpoll.wq */
+	u32 poll_wait;		/* eventpoll.poll_wait */
+	u32 lock;		/* eventpoll.lock, a spinlock_t */
+	u32 file;		/* eventpoll.file */
+};
+
+/* NULL: not known. */
+static const struct epoll_layout *epoll_layout(void)
+{
+	return NULL;
+}
+
+static void *member(const void *base, u32 offset)
+{
+	return (char *)base + offset;
+}
+
+static void *eventpoll_of(const struct epoll_layout *layout, const struct wait_queue_entry *entry)
+{
+	const void *pwq = (const char *)entry - layout->entry_wait;
+	const void *item = *(void **)member(pwq, layout->entry_base);
+
+	return *(void **)member(item, layout->item_ep);
+}
+
+static bool is_epoll_file(const struct file *file)
+{
+	return ktwin_is_function(KTWIN_FN_EPOLL_POLL, file->f_op->poll);
+}
+
+struct file *ktwin_epoll_of(const struct wait_queue_entry *entry)
+{
+	const struct epoll_layout *layout = epoll_layout();
+	struct file *file;
+	void *ep;
+
+	if (!layout)
+		return NULL;
+	ep = eventpoll_of(layout, entry);
+	file = *(struct file **)member(ep, layout->file);
+	/* Each points at the other, or the layout is not what it was taken for. */
+	if (WARN_ON_ONCE(!is_epoll_file(file) || file->private_data != ep))
+		return NULL;
+	return kt_get_live_file(file) ? file : NULL;
+}
+
+bool ktwin_epoll_has_waiter(const struct wait_queue_entry *entry)
+{
+	const struct epoll_layout *layout = epoll_layout();
+	const struct wait_queue_head *wq;
+
+	if (!layout)
+		return true;
+	wq = member(eventpoll_of(layout, entry), layout->wq);
+	return !list_empty_careful(&wq->head);
+}
+
+int ktwin_epoll_queues(struct file *file, struct ktwin_wait_queue queues[KTWIN_EPOLL_QUEUES])
+{
+	const struct epoll_layout *layout = epoll_layout();
+	void *ep = file->private_data;
+
+	if (!layout || !is_epoll_file(file) || *(struct file **)member(ep, layout->file) != file)
+		return -ENODATA;
+	queues[0] = (struct ktwin_wait_queue){
+		.head = member(ep, layout->wq),
+		.lock = member(ep, layout->lock),
+	};
+	queues[1].head = member(ep, layout->poll_wait);
+	queues[1].lock = &queues[1].head->lock;
+	queues[1].signals = NULL;
+	return 0;
+}

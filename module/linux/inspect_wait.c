@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One of the kernel's wait queues, read at one instant under its own lock.
+ *
+ * Under the lock nothing sleeps, allocates or prints: entries are copied to memory that is there already, and what they
+ * point to gets a reference, so that it can be described afterwards. The lock is held for as long as a wake of all
+ * would hold it or less, since waking an entry costs more than copying it.
+ *
+ * On PREEMPT_RT the lock is one that sleeps, so no caller may be in atomic context; RCU sections and the signal lock
+ * (another of that kind) around it are allowed.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "compat/wait.h"
+#include "inspect_wait.h"
+
+/*
+ * se.exec_start is when the task was last accounted, in its run queue's clock: for one that sleeps, when it left the CPU,
+ * whatever its class. That clock is sched_clock() only where neither interrupts nor a hypervisor's steal are taken out
+ * of it; where they are, nothing is known. (The fields that would say it plainly need schedstats.)
+ */
+u64 ktwin_asleep_ns(const struct task_struct *task)
+{
+#if defined(CONFIG_IRQ_TIME_ACCOUNTING) || defined(CONFIG_PARAVIRT_TIME_ACCOUNTING)
+	return 0;
+#else
+	u64 since = READ_ONCE(task->se.exec_start);
+	u64 now = local_clock();
+
+	return since && since < now ? now - since : 0;
+#endif
+}
+
+/* Whether wake_up() would find the task asleep, and count it. */
+static bool would_wake(const struct task_struct *task)
+{
+	unsigned int state = READ_ONCE(task->__state);
+
+#ifdef CONFIG_PREEMPT_RT
+	/* One that waits for a lock meanwhile keeps here what it is to wait for after that. */
+	state |= READ_ONCE(task->saved_state);
+#endif
+	return state & TASK_NORMAL;
+}
+
+/* The flags of an entry; and whether wake_up(), which stops after one exclusive, stops here. */
+static u32 entry_flags(const struct wait_queue_entry *entry, const struct ktwin_behind *wake, bool *stops)
+{
+	bool runs = true;
+	u32 flags = 0;
+
+	if (wake->task)
+		flags |= KTWIN_WAITER_TASK;
+	if (entry->flags & WQ_FLAG_PRIORITY)
+		flags |= KTWIN_WAITER_PRIORITY;
+	if (entry->flags & WQ_FLAG_WOKEN)
+		flags |= KTWIN_WAITER_WOKEN;
+	if (wake->task && !would_wake(wake->task)) {
+		flags |= KTWIN_WAITER_AWAKE;
+		runs = false;
+	}
+	/* An epoll that shares takes the wake only when somebody waits for it. */
+	if (wake->kind == KTWIN_KIND_EPOLL && (entry->flags & WQ_FLAG_EXCLUSIVE))
+		runs = ktwin_epoll_has_waiter(entry);
+	if (!*stops && runs)
+		flags |= KTWIN_WAITER_NEXT;
+	if (entry->flags & WQ_FLAG_EXCLUSIVE) {
+		flags |= KTWIN_WAITER_EXCLUSIVE;
+		*stops = *stops || runs;
+	}
+	return flags;
+}
+
+static void take(const struct wait_queue_entry *entry, u32 position, bool *stops, struct ktwin_sleeper *to)
+{
+	struct ktwin_behind wake = ktwin_entry_behind(entry);
+
+	*to = (struct ktwin_sleeper){
+		.position = position,
+		.kind = wake.kind,
+		.flags = entry_flags(entry, &wake, stops),
+	};
+	if (wake.kind == KTWIN_KIND_EPOLL)
+		to->epoll = ktwin_epoll_of(entry);
+	if (!wake.task)
+		return;
+	to->task = get_task_struct(wake.task);
+	to->state = task_state_to_char(wake.task);
+	if (!(to->flags & KTWIN_WAITER_AWAKE))
+		to->asleep_ns = ktwin_asleep_ns(wake.task);
+}
+
+/* Under the queue's lock. */
+static u32 list_locked(const struct wait_queue_head *head, struct ktwin_sleeper *to, u32 room)
+{
+	const struct wait_queue_entry *entry;
+	bool stops = false;
+	u32 count = 0;
+
+	list_for_each_entry(entry, &head->head, entry) {
+		if (kt_is_wait_bookmark(entry))
+			continue;
+		if (count < room)
+			take(entry, count, &stops, &to[count]);
+		count++;
+	}
+	return count;
+}
+
+/* Under the queue's lock. */
+static bool has_locked(const struct wait_queue_head *head, const struct task_struct *task)
+{
+	const struct wait_queue_entry *entry;
+
+	list_for_each_entry(entry, &head->head, entry) {
+		if (!kt_is_wait_bookmark(entry) && ktwin_entry_behind(entry).task == task)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A signalfd's queue is part of its process's sighand, which nobody may take a reference on from here, but which cannot
+ * go while its lock is held and the task still has it: lock_task_sighand(), which is not exported. The kernel wakes
+ * this queue under that lock too (signalfd_notify), so the order of the two locks is its own.
+ */
+static struct sighand_struct *lock_signals(const struct ktwin_wait_queue *queue, unsigned long *flags)
+{
+	struct sighand_struct *sighand;
+
+	rcu_read_lock();
+	sighand = rcu_dereference(queue->signals->sighand);
+	if (sighand) {
+		spin_lock_irqsave(&sighand->siglock, *flags);
+		if (sighand != rcu_access_pointer(queue->signals->sighand) || &sighand->signalfd_wqh != queue->head) {
+			spin_unlock_irqrestore(&sighand->siglock, *flags);
+			sighand = NULL;
+		}
+	}
+	rcu_read_unlock();
+	return sighand;
+}
+
+u32 ktwin_queue_list(const struct ktwin_wait_queue *queue, struct ktwin_sleeper *to, u32 room)
+{
+	struct sighand_struct *sighand = NULL;
+	unsigned long flags, signal_flags;
+	u32 count;
+
+	if (queue->signals) {
+		sighand = lock_signals(queue, &signal_flags);
+		if (!sighand)
+			return 0;
+	}
+	spin_lock_irqsave(queue->lock, flags);
+	count = list_locked(queue->head, to, room);
+	spin_unlock_irqrestore(queue->lock, flags);
+	if (sighand)
+		spin_unlock_irqrestore(&sighand->siglock, signal_flags);
+	return count;
+}
+
+bool ktwin_queue_has(const struct ktwin_wait_queue *queue, const struct task_struct *task)
+{
+	struct sighand_struct *sighand = NULL;
+	unsigned long flags, signal_flags;
+	bool has;
+
+	if (queue->signals) {
+		sighand = lock_signals(queue, &signal_flags);
+		if (!sighand)
+			return false;
+	}
+	spin_lock_irqsave(queue->lock, flags);
+	has = has_locked(queue->head, task);
+	spin_unlock_irqrestore(queue->lock, flags);
+	if (sighand)
+		spin_unlock_irqrestore(&sighand->siglock, signal_flags);
+	return has;
+}
+
+void ktwin_sleepers_put(struct ktwin_sleeper *sleepers, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (sleepers[i].task)
+			put_task_struct(sleepers[i].task);
+		if (sleepers[i].epoll)
+			fput(sleepers[i].epoll);
+	}
+}
