@@ -64,6 +64,8 @@ inline constexpr Wanted kWanted[] = {
 
     {KT_FIELD_EVENTPOLL_WQ, KT_GROUP_EPOLL, record("wait_queue_head"), "eventpoll.wq"},
     {KT_FIELD_EVENTPOLL_POLL_WAIT, KT_GROUP_EPOLL, record("wait_queue_head"), "eventpoll.poll_wait"},
+    // Older kernels have an rwlock_t there, which is another lock to take.
+    {KT_FIELD_EVENTPOLL_LOCK, KT_GROUP_EPOLL, record("spinlock"), "eventpoll.lock"},
     {KT_FIELD_EVENTPOLL_FILE, KT_GROUP_EPOLL, pointer("file"), "eventpoll.file"},
     {KT_FIELD_EVENTPOLL_REFS, KT_GROUP_EPOLL, record("hlist_head", 8), "eventpoll.refs"},
     {KT_FIELD_EPITEM_EP, KT_GROUP_EPOLL, pointer("eventpoll"), "epitem.ep"},

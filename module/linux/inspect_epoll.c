@@ -23,34 +23,28 @@
 #include "compat/file.h"
 #include "inspect_wait.h"
 
-/* Offsets in the kernel's structs. */
-struct epoll_layout {
-	u32 entry_wait;		/* eppoll_entry.wait */
-	u32 entry_base;		/* eppoll_entry.base */
-	u32 item_ep;		/* epitem.ep */
-	u32 wq;			/* eventpoll.wq */
-	u32 poll_wait;		/* eventpoll.poll_wait */
-	u32 lock;		/* eventpoll.lock, a spinlock_t */
-	u32 file;		/* eventpoll.file */
-};
-
-/* NULL: not known. */
-static const struct epoll_layout *epoll_layout(void)
+/* One field, and all of its group is known; so one is asked before any is used. */
+static bool is_known(void)
 {
-	return NULL;
+	return kt_core_layout(KT_FIELD_EPITEM_EP) >= 0;
 }
 
-static void *member(const void *base, u32 offset)
+static void *field(const void *base, enum kt_layout_field which)
 {
-	return (char *)base + offset;
+	return (char *)base + kt_core_layout(which);
 }
 
-static void *eventpoll_of(const struct epoll_layout *layout, const struct wait_queue_entry *entry)
+static void *eventpoll_of(const struct wait_queue_entry *entry)
 {
-	const void *pwq = (const char *)entry - layout->entry_wait;
-	const void *item = *(void **)member(pwq, layout->entry_base);
+	const void *pwq = (const char *)entry - kt_core_layout(KT_FIELD_EPPOLL_ENTRY_WAIT);
+	const void *item = *(void **)field(pwq, KT_FIELD_EPPOLL_ENTRY_BASE);
 
-	return *(void **)member(item, layout->item_ep);
+	return *(void **)field(item, KT_FIELD_EPITEM_EP);
+}
+
+static struct file *file_of(const void *ep)
+{
+	return *(struct file **)field(ep, KT_FIELD_EVENTPOLL_FILE);
 }
 
 static bool is_epoll_file(const struct file *file)
@@ -60,14 +54,13 @@ static bool is_epoll_file(const struct file *file)
 
 struct file *ktwin_epoll_of(const struct wait_queue_entry *entry)
 {
-	const struct epoll_layout *layout = epoll_layout();
 	struct file *file;
 	void *ep;
 
-	if (!layout)
+	if (!is_known())
 		return NULL;
-	ep = eventpoll_of(layout, entry);
-	file = *(struct file **)member(ep, layout->file);
+	ep = eventpoll_of(entry);
+	file = file_of(ep);
 	/* Each points at the other, or the layout is not what it was taken for. */
 	if (WARN_ON_ONCE(!is_epoll_file(file) || file->private_data != ep))
 		return NULL;
@@ -76,28 +69,25 @@ struct file *ktwin_epoll_of(const struct wait_queue_entry *entry)
 
 bool ktwin_epoll_has_waiter(const struct wait_queue_entry *entry)
 {
-	const struct epoll_layout *layout = epoll_layout();
 	const struct wait_queue_head *wq;
 
-	if (!layout)
+	if (!is_known())
 		return true;
-	wq = member(eventpoll_of(layout, entry), layout->wq);
+	wq = field(eventpoll_of(entry), KT_FIELD_EVENTPOLL_WQ);
 	return !list_empty_careful(&wq->head);
 }
 
 int ktwin_epoll_queues(struct file *file, struct ktwin_wait_queue queues[KTWIN_EPOLL_QUEUES])
 {
-	const struct epoll_layout *layout = epoll_layout();
 	void *ep = file->private_data;
 
-	if (!layout || !is_epoll_file(file) || *(struct file **)member(ep, layout->file) != file)
+	if (!is_known() || !is_epoll_file(file) || WARN_ON_ONCE(file_of(ep) != file))
 		return -ENODATA;
 	queues[0] = (struct ktwin_wait_queue){
-		.head = member(ep, layout->wq),
-		.lock = member(ep, layout->lock),
+		.head = field(ep, KT_FIELD_EVENTPOLL_WQ),
+		.lock = field(ep, KT_FIELD_EVENTPOLL_LOCK),
 	};
-	queues[1].head = member(ep, layout->poll_wait);
+	queues[1] = (struct ktwin_wait_queue){ .head = field(ep, KT_FIELD_EVENTPOLL_POLL_WAIT) };
 	queues[1].lock = &queues[1].head->lock;
-	queues[1].signals = NULL;
 	return 0;
 }

@@ -44,6 +44,7 @@ static const struct kt_layout_known known[] __initconst = {
 	KNOWN(SIGNAL_STRUCT_WAIT_CHLDEXIT, signal_struct, wait_chldexit),
 	KNOWN_SIZE(EVENTPOLL_WQ, wait_queue_head),
 	KNOWN_SIZE(EVENTPOLL_POLL_WAIT, wait_queue_head),
+	KNOWN_SIZE(EVENTPOLL_LOCK, spinlock),
 	KNOWN_SIZE(EPPOLL_ENTRY_WAIT, wait_queue_entry),
 	KNOWN_SIZE(RQ_LOCK, raw_spinlock),
 };
