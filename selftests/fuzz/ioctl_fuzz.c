@@ -53,6 +53,8 @@ static const struct {
 	{ KTWIN_IOC_DIVERGENCES, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_EXPLAIN, sizeof(struct ktwin_explain) },
 	{ KTWIN_IOC_STREAM, sizeof(struct ktwin_stream) },
+	{ KTWIN_IOC_WAITERS, sizeof(struct ktwin_waiters) },
+	{ KTWIN_IOC_SLEEP, sizeof(struct ktwin_sleep) },
 	{ KTWIN_IOC_INJECT, sizeof(struct ktwin_inject) },
 	{ KTWIN_IOC_COMPARE, sizeof(struct ktwin_compare) },
 	{ KTWIN_IOC_STREAM_ACK, sizeof(struct ktwin_stream_ack) },
@@ -104,6 +106,8 @@ static void fill_sane(unsigned long cmd, void *arg)
 {
 	struct ktwin_read *read = arg;
 	struct ktwin_explain *explain = arg;
+	struct ktwin_waiters *waiters = arg;
+	struct ktwin_sleep *sleep = arg;
 
 	if (cmd == KTWIN_IOC_NAMESPACES || cmd == KTWIN_IOC_PIDS || cmd == KTWIN_IOC_DIVERGENCES) {
 		read->buffer = (uintptr_t)area;
@@ -119,6 +123,17 @@ static void fill_sane(unsigned long cmd, void *arg)
 		explain->roles = (uintptr_t)area + 4096;
 		explain->role_size = sizeof(struct ktwin_role);
 		explain->roles_room = below(64);
+	} else if (cmd == KTWIN_IOC_WAITERS) {
+		waiters->pid = below(4) ? getpid() : below(400);
+		waiters->fd = below(8);
+		waiters->heads = (uintptr_t)area;
+		waiters->head_size = sizeof(struct ktwin_wait_head);
+		waiters->heads_room = below(8);
+		waiters->waiters = (uintptr_t)area + 4096;
+		waiters->waiter_size = sizeof(struct ktwin_waiter);
+		waiters->waiters_room = below(64);
+	} else if (cmd == KTWIN_IOC_SLEEP) {
+		sleep->tid = below(400);
 	}
 }
 

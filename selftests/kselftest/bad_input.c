@@ -23,6 +23,8 @@ union argument {
 	struct ktwin_read read;
 	struct ktwin_explain explain;
 	struct ktwin_stream stream;
+	struct ktwin_waiters waiters;
+	struct ktwin_sleep sleep;
 	struct ktwin_inject inject;
 	struct ktwin_compare compare;
 	char bytes[1024];
@@ -51,6 +53,16 @@ static void fill_explain(union argument *argument)
 	argument->explain.nr = 1;
 }
 
+static void fill_waiters(union argument *argument)
+{
+	argument->waiters.pid = getpid();
+}
+
+static void fill_sleep(union argument *argument)
+{
+	argument->sleep.tid = getpid();
+}
+
 static void fill_inject(union argument *argument)
 {
 	argument->inject.kind = KTWIN_INJECT_DROP;
@@ -76,6 +88,7 @@ FIXTURE_VARIANT(command) {
 	__u32 size;
 	void (*fill)(union argument *argument);
 	int result;	/* of a correct call */
+	int denied;	/* of one by another user, where it asks about the test itself */
 	bool needs_admin, needs_lab, on_stream;
 };
 
@@ -120,6 +133,16 @@ FIXTURE_VARIANT_ADD(command, stream) {
 FIXTURE_VARIANT_ADD(command, stream_ack) {
 	.number = KTWIN_IOC_STREAM_ACK, .size = sizeof(struct ktwin_stream_ack), .fill = fill_nothing,
 	.on_stream = true,
+};
+
+FIXTURE_VARIANT_ADD(command, waiters) {
+	.number = KTWIN_IOC_WAITERS, .size = sizeof(struct ktwin_waiters), .fill = fill_waiters,
+	.denied = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(command, sleep) {
+	.number = KTWIN_IOC_SLEEP, .size = sizeof(struct ktwin_sleep), .fill = fill_sleep,
+	.denied = -EACCES,
 };
 
 FIXTURE_VARIANT_ADD(command, inject) {
@@ -284,7 +307,7 @@ TEST_F(command, unprivileged)
 		if (kt_become_nobody())
 			_exit(1);
 		EXPECT_EQ(-EACCES, kt_open());
-		EXPECT_EQ(variant->needs_admin ? -EPERM : variant->result,
+		EXPECT_EQ(variant->needs_admin ? -EPERM : variant->denied ? variant->denied : variant->result,
 			  call_at(variant, self->fd, &self->argument));
 		_exit(0);
 	}
@@ -301,7 +324,7 @@ TEST_F(command, user_namespace)
 	if (!child) {
 		if (kt_become_nobody() || unshare(CLONE_NEWUSER))
 			_exit(1);
-		EXPECT_EQ(variant->needs_admin ? -EPERM : variant->result,
+		EXPECT_EQ(variant->needs_admin ? -EPERM : variant->denied ? variant->denied : variant->result,
 			  call_at(variant, self->fd, &self->argument));
 		_exit(0);
 	}

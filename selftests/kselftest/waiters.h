@@ -78,6 +78,24 @@ static inline bool kt_wait_listed(int device, __s32 pid, __s32 fd, __s32 tid, st
 	return false;
 }
 
+/* Until that many waiters are listed, all of them asleep. */
+static inline bool kt_wait_asleep(int device, __s32 pid, __s32 fd, __u32 count, struct kt_listed *listed)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	__u32 i, asleep;
+
+	do {
+		if (kt_waiters(device, pid, fd, listed))
+			return false;
+		for (i = 0, asleep = 0; i < listed->head.waiters_filled; i++)
+			asleep += !(listed->waiters[i].flags & KTWIN_WAITER_AWAKE);
+		if (asleep == count && listed->head.waiters_filled == count)
+			return true;
+		kt_sleep_ms(2);
+	} while (kt_now_ms() < end);
+	return false;
+}
+
 /* Shared by the test and its sleepers. */
 struct kt_log {
 	atomic_int count;
