@@ -103,13 +103,14 @@ int ktwin_sleep_of(struct task_struct *task, struct ktwin_sleep *sleep)
 		unsigned long switches = ktwin_switches(task);
 
 		forget(sleep);
-		/* What is seen below belongs to the sleep that is checked here and at the end. */
+		/* The switches were those before the sleep that is seen next. */
 		smp_rmb();
 		if (!ktwin_is_asleep(task))
 			break;
 		err = look(task, sleep);
 		if (err)
 			return err;
+		/* All of the above was read before the task is looked at again. */
 		smp_rmb();
 		if (ktwin_is_asleep(task) && ktwin_switches(task) == switches)
 			goto out;

@@ -63,11 +63,12 @@ static bool sleeping_frames(struct task_struct *task, unsigned long *frames, u32
 	for (try = 0; try < TRIES; try++) {
 		unsigned long switches = ktwin_switches(task);
 
-		/* The unwinding is between two looks at the same sleep. */
+		/* The switches were those before the sleep that is seen next. */
 		smp_rmb();
 		if (!ktwin_is_asleep(task))
 			return false;
 		*count = unwind(task, frames);
+		/* The stack is read before the task is looked at again. */
 		smp_rmb();
 		if (ktwin_is_asleep(task) && ktwin_switches(task) == switches)
 			return true;

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "compat/sched.h"
 #include "ktwin.h"
 
 struct file;
@@ -143,10 +144,16 @@ bool ktwin_place_of(struct task_struct *task, struct ktwin_place *place);
 /* inspect_sleep.c. May sleep. 0, -ENOMEM or -EINTR. */
 int ktwin_sleep_of(struct task_struct *task, struct ktwin_sleep *sleep);
 
-/* Asleep, and off the CPU: what is asked about it now holds if its switches are the same afterwards. */
+/*
+ * Asleep, and off the CPU. (One that was preempted on its way to sleep has the state of a sleeper, but will run.) What is
+ * asked about it now holds if its switches, read before, are the same when it is asleep afterwards. Going to sleep counts
+ * a switch before it gives up on_cpu; the acquire pairs with the release of that in finish_task(), so who sees the task
+ * off the CPU sees its switch and its stack.
+ */
 static inline bool ktwin_is_asleep(const struct task_struct *task)
 {
-	return READ_ONCE(task->__state) != TASK_RUNNING && !READ_ONCE(task->on_cpu) && !READ_ONCE(task->exit_state);
+	return !smp_load_acquire(&task->on_cpu) && READ_ONCE(task->__state) != TASK_RUNNING &&
+	       !kt_is_runnable(task) && !READ_ONCE(task->exit_state);
 }
 
 static inline unsigned long ktwin_switches(const struct task_struct *task)

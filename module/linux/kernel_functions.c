@@ -97,6 +97,7 @@ int ktwin_functions_learn(void)
 	mutex_lock(&learning);
 	if (!learned) {
 		look_up(probes, registered);
+		/* Pairs with the acquire above. */
 		smp_store_release(&learned, true);
 	}
 	mutex_unlock(&learning);
