@@ -20,6 +20,8 @@ class BtfName {
     }
 
     constexpr bool empty() const { return size_ == 0; }
+    constexpr const char* text() const { return text_; }
+    constexpr u32 size() const { return size_; }
 
     constexpr bool operator==(const BtfName& other) const {
         if (size_ != other.size_) {
