@@ -63,6 +63,26 @@ test_audit_status_agrees() {
 		[ "$(awk '$1 == "passes" { print $2 }' <<<"$node")" -le "$(jq .passes <<<"$last")" ]
 }
 
+# Offset of a per-CPU variable, as the kernel's own table of symbols has it.
+percpu_offset() {
+	awk -v name="$1" '$3 == name || $3 == "__per_cpu_start" { print $3, $1 }' /proc/kallsyms |
+		(declare -A at; while read -r name value; do at[$name]=$((0x$value)); done; echo $((at[$1] - at[__per_cpu_start])))
+}
+
+# Where the kernel has BTF all is known, and what can be looked up elsewhere is the same there.
+test_layout() {
+	local name other
+	[ -e /sys/kernel/btf/vmlinux ] || return 4
+	tail -n +2 $DEBUGFS/audit/layout >"$TMP/layout"
+	[ "$(wc -l <"$TMP/layout")" -gt 20 ] || return
+	other=$(grep -vE '^[a-z_]+ +[a-z_]+ +[0-9]+ +[0-9]+$' "$TMP/layout")
+	[ -z "$other" ] || { note "$other"; return 1; }
+	for name in runqueues kstat; do
+		[ "$(awk -v name=$name '$1 == "percpu" && $2 == name { print $3 }' "$TMP/layout")" = "$(percpu_offset $name)" ] ||
+			{ note "$name is at $(percpu_offset $name)"; return 1; }
+	done
+}
+
 # Read by somebody who is nobody: the nodes are 0444, the folder above is root's.
 test_nobody_is_kept_out_by_the_folder() {
 	! setpriv --reuid 65534 --regid 65534 --clear-groups cat $DEBUGFS/pid/pids >/dev/null 2>&1
@@ -91,11 +111,11 @@ test_read_under_storm() {
 	local i
 	storm ./forker mix 20
 	for ((i = 0; i < 30; i++)); do
-		cat $DEBUGFS/pid/{namespaces,pids,tree} $DEBUGFS/audit/{status,divergences} >/dev/null || return 1
+		cat $DEBUGFS/pid/{namespaces,pids,tree} $DEBUGFS/audit/{status,layout,divergences} >/dev/null || return 1
 	done
 	end_storms
 	audit_zero "reading under a storm"
 }
 
-main exist only_these mode not_writable header in_pieces pids_agree namespaces_agree tree audit_status_agrees \
+main exist only_these mode not_writable header in_pieces pids_agree namespaces_agree tree audit_status_agrees layout \
 	nobody_is_kept_out_by_the_folder scoped open_while_removed read_under_storm

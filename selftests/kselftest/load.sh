@@ -48,6 +48,23 @@ test_missing_symbol() { refused 'no kprobe on' kt_lab=1 lab_fail=symbol; }
 test_missing_layout() { refused 'layout|struct|offset' kt_lab=1 lab_fail=layout; }
 test_lab_fail_without_lab() { refused 'lab_fail.*kt_lab' lab_fail=symbol; }
 
+# No BTF is no reason not to load: what depends on it is unknown, and the log says so once.
+test_without_btf() {
+	mark_log
+	load kt_lab=1 lab_fail=btf && wait_live || return
+	[ "$(log_since_mark | grep -c 'ktwin: vmlinux BTF: not read (-2)')" = 1 ] || return
+	! tail -n +2 $DEBUGFS/audit/layout | grep -v ' unknown vmlinux BTF not read$' || return
+	audit_zero "without BTF" && unload && log_is_clean
+}
+
+# Where the one who loads has no /sys, the kernel still has.
+test_without_sysfs() {
+	[ -e /sys/kernel/btf/vmlinux ] || return 4
+	# shellcheck disable=SC2016 # expanded in there
+	unshare -m --propagation private sh -c 'mount -t tmpfs none /sys && insmod "$0"' "$KTWIN_KO" || return
+	! grep -q unknown $DEBUGFS/audit/layout && unload
+}
+
 test_smallest_pool() {
 	load pool_limit=4096 && wait_live && audit_zero "pool_limit=4096" && unload
 }
@@ -159,6 +176,6 @@ test_back_again() {
 	load $AFTERWARDS && wait_live && audit_zero "at the end" && note "$CHECKED pids checked"
 }
 
-main bad_parameters missing_symbol missing_layout lab_fail_without_lab smallest_pool pool_exhausted second_load \
-	unload_with_fd_open unload_with_stream_open unload_with_tracepoint_on mirror_off toggled_under_storm \
+main bad_parameters missing_symbol missing_layout lab_fail_without_lab without_btf without_sysfs smallest_pool \
+	pool_exhausted second_load unload_with_fd_open unload_with_stream_open unload_with_tracepoint_on mirror_off toggled_under_storm \
 	loaded_under_storm nothing_left back_again
