@@ -175,6 +175,21 @@ static inline int kt_explain(int fd, __u32 ns, __s32 nr, struct kt_explained *ex
 	return kt_call(fd, KTWIN_IOC_EXPLAIN, &explained->head);
 }
 
+/*
+ * Until the number is gone: pthread_join() returns before the kernel has taken the thread's number back.
+ * The last answer, -ESRCH when it is gone.
+ */
+static inline int kt_wait_gone(int fd, __s32 nr)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	struct kt_explained explained;
+	int answer;
+
+	while ((answer = kt_explain(fd, 0, nr, &explained)) == 0 && kt_now_ms() < end)
+		kt_sleep_ms(5);
+	return answer;
+}
+
 /* The first task that uses the number in this role, or NULL. */
 static inline struct ktwin_role *kt_role(struct kt_explained *explained, __u32 type)
 {

@@ -156,7 +156,7 @@ TEST_F(twin, threads)
 	for (i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	for (i = 0; i < 4; i++) {
-		EXPECT_EQ(-ESRCH, kt_explain(self->fd, 0, tids[i], &explained));
+		EXPECT_EQ(-ESRCH, kt_wait_gone(self->fd, tids[i]));
 	}
 }
 
@@ -433,7 +433,6 @@ static void *thread_execs(void *argument)
 TEST_F(twin, exec_from_a_thread)
 {
 	struct kt_explained before, after;
-	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
 	pthread_t thread;
 	pid_t child = fork();
 	int tid;
@@ -449,9 +448,7 @@ TEST_F(twin, exec_from_a_thread)
 	kt_expect_numbers(_metadata, self->fd, tid);
 	ASSERT_EQ(0, kt_explain(self->fd, 0, child, &before));
 	kt_tell(&self->line, 0);
-	while (kt_explain(self->fd, 0, tid, &after) != -ESRCH && kt_now_ms() < end)
-		kt_sleep_ms(5);
-	EXPECT_EQ(-ESRCH, kt_explain(self->fd, 0, tid, &after));
+	EXPECT_EQ(-ESRCH, kt_wait_gone(self->fd, tid));
 	kt_expect_numbers(_metadata, self->fd, child);
 	ASSERT_EQ(0, kt_explain(self->fd, 0, child, &after));
 	EXPECT_EQ(before.pid.serial, after.pid.serial);
