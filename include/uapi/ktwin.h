@@ -425,12 +425,12 @@ struct ktwin_wait {
 	__u64 sequence;		/* in, with SEQUENCE: what was read last. out: the queue's now */
 	__u64 race_ns;		/* with RACY: how wide the window is, at most 10 s; else 0 */
 	__u64 slept_ns;		/* out: from the first sleep to the return */
-	__u64 wakes;		/* out: how often a wake selected the caller */
-	__u64 order;		/* out: which of the queue's wakes selected it last, from 1; 0 none */
+	__u64 wakes;		/* out: how often a wake selected the caller; with TAKE all but one in vain */
+	__u64 order;		/* out: it was the queue's order-th sleeper to be woken, from 1; 0: not woken */
 };
 
 /* ktwin_wake.flags */
-#define KTWIN_WAKE_SYNC		(1U << 0)	/* wake_up_sync: the waker is about to sleep itself */
+#define KTWIN_WAKE_SYNC		(1U << 0)	/* wake_up_sync: the waker is about to sleep itself; with nr 1 only */
 #define KTWIN_WAKE_LOCKED	(1U << 1)	/* wake_up_locked: under the queue's lock from first to last */
 
 enum ktwin_wake_mode {

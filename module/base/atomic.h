@@ -48,6 +48,11 @@ inline void store_relaxed(T* field, T value) {
     __atomic_store_n(field, value, __ATOMIC_RELAXED);
 }
 
+// Nothing before it is seen after anything behind it.
+inline void full_barrier() {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 inline void cpu_relax() {
     asm volatile("pause" ::: "memory");
 }

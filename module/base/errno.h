@@ -18,8 +18,11 @@ enum class Errno : int {
     kInvalid = 22,       // EINVAL
     kNoSpace = 28,       // ENOSPC
     kRange = 34,         // ERANGE
+    kRemoved = 43,       // EIDRM
     kNoData = 61,        // ENODATA
+    kOverflow = 75,      // EOVERFLOW
     kNotSupported = 95,  // EOPNOTSUPP
+    kTimedOut = 110,     // ETIMEDOUT
     kAlready = 114,      // EALREADY
 };
 

@@ -12,6 +12,7 @@
 //   KT_LOCK_DIVERGENCES   raw spin   any, irqs off      the record of differences
 //   KT_LOCK_TOTALS        raw spin   any, irqs off      what the audit's passes add up to, the last report
 //   KT_LOCK_LAB           raw spin   any, irqs off      a private twin; never together with KT_LOCK_TWIN
+//   KT_LOCK_QUEUE         raw spin   any, irqs off      a wait queue's lists; tasks are woken inside by the _locked calls
 //
 // pidmap_lock is the kernel's: the core never takes it, but whoever holds KT_LOCK_TWIN must call nothing that does.
 // Memory is allocated (kt_host_alloc), grace periods are waited for (kt_host_synchronize*) and the CPU is given away

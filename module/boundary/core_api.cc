@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "core/comparison.h"
 #include "core/core.h"
+#include "core/lab_queue.h"
 
 #include "base/enforce.h"  // last
 
@@ -18,6 +19,13 @@ constinit Core* the_core = nullptr;
 EventStream* stream_of(kt_stream* stream) {
     return reinterpret_cast<EventStream*>(stream);
 }
+
+LabQueue* queue_of(kt_queue* queue) {
+    return reinterpret_cast<LabQueue*>(queue);
+}
+
+// Tells queues apart in traces; never 0.
+constinit Atomic<u32> queues_opened;
 
 int filled(const Expected<Snapshot::Progress>& progress, bool* more) {
     *more = progress && progress.value().more;
@@ -135,6 +143,56 @@ const char* kt_core_layout_missing(kt_layout_group group) {
 
 bool kt_core_layout_entry(__u32 field, kt_layout_entry* entry) {
     return the_core->layout().describe(field, *entry);
+}
+
+kt_queue* kt_core_queue_open(__u32 backend, int* error) {
+    *error = to_c(Errno::kNoMemory);
+    void* kernel = backend == KTWIN_BACKEND_KERNEL ? kt_host_waitq_create() : nullptr;
+    if (backend == KTWIN_BACKEND_KERNEL && kernel == nullptr) {
+        return nullptr;
+    }
+    auto* queue = construct_at<LabQueue>(kt_host_alloc(sizeof(LabQueue)),
+                                         queues_opened.fetch_add_relaxed(1) + 1, kernel);
+    if (queue == nullptr) {
+        kt_host_waitq_destroy(kernel);
+        return nullptr;
+    }
+    *error = 0;
+    return reinterpret_cast<kt_queue*>(queue);
+}
+
+void kt_core_queue_close(kt_queue* queue) {
+    queue_of(queue)->~LabQueue();
+    kt_host_free(queue);
+}
+
+void kt_core_queue_shut_down(kt_queue* queue, kt_key table) {
+    queue_of(queue)->shut_down(table);
+}
+
+int kt_core_queue_wait(kt_queue* queue, kt_key table, ktwin_wait* wait) {
+    return to_c(queue_of(queue)->wait(table, *wait));
+}
+
+int kt_core_queue_wake(kt_queue* queue, ktwin_wake* wake) {
+    return to_c(queue_of(queue)->wake(*wake));
+}
+
+void kt_core_queue_stats(kt_queue* queue, ktwin_wait_stats* stats) {
+    queue_of(queue)->stats(*stats);
+}
+
+__u32 kt_core_queue_list(kt_queue* queue, kt_waiter* to, __u32 room) {
+    return queue_of(queue)->list(to, room);
+}
+
+void kt_core_queue_poll(kt_queue* queue, bool* tokens, bool* closed) {
+    *tokens = queue_of(queue)->has_tokens();
+    *closed = queue_of(queue)->is_closed();
+}
+
+__u32 kt_core_queue_serial(const kt_queue* queue) {
+    return reinterpret_cast<const LabQueue*>(queue)->serial();
 }
 
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {

@@ -99,6 +99,22 @@ int kt_core_layout(enum kt_layout_field field);
 const char *kt_core_layout_missing(enum kt_layout_group group);
 /* [any] The field with all that is known of it; false: there is no such field. */
 bool kt_core_layout_entry(__u32 field, struct kt_layout_entry *entry);
+/* --- laboratory wait queues --- */
+struct kt_queue;
+/* [sleep] enum ktwin_backend. NULL: *error says why. */
+struct kt_queue *kt_core_queue_open(__u32 backend, int *error);
+void kt_core_queue_close(struct kt_queue *queue);	/* [sleep] no call under way */
+/* [sleep] table: what the sleepers came through, as they said; 0: all of them, and the queue is closed for good. */
+void kt_core_queue_shut_down(struct kt_queue *queue, kt_key table);
+/* [sleep] Checked by the caller: flags and mode are known. 0, -ETIMEDOUT, -EINTR, -EIDRM. */
+int kt_core_queue_wait(struct kt_queue *queue, kt_key table, struct ktwin_wait *wait);
+int kt_core_queue_wake(struct kt_queue *queue, struct ktwin_wake *wake);	/* [sleep] 0, -EIDRM, -EOVERFLOW */
+void kt_core_queue_stats(struct kt_queue *queue, struct ktwin_wait_stats *stats);	/* [sleep] */
+/* [any, not under a raw lock] In wake order, at most room; how many there are. */
+__u32 kt_core_queue_list(struct kt_queue *queue, struct kt_waiter *to, __u32 room);
+/* [any] Tokens to take; closed. */
+void kt_core_queue_poll(struct kt_queue *queue, bool *tokens, bool *closed);
+__u32 kt_core_queue_serial(const struct kt_queue *queue);	/* [any] */
 
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */

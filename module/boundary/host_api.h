@@ -39,6 +39,7 @@ enum kt_lock_class {
 	KT_LOCK_DIVERGENCES,	/* raw spinlock, irqs off: the record of differences */
 	KT_LOCK_TOTALS,		/* raw spinlock, irqs off: what the audit's passes add up to */
 	KT_LOCK_LAB,		/* raw spinlock, irqs off: a private twin, never together with KT_LOCK_TWIN */
+	KT_LOCK_QUEUE,		/* raw spinlock, irqs off: a wait queue; wake_up_locked() takes the scheduler's inside */
 	KT_LOCK_CLASSES
 };
 
@@ -76,6 +77,41 @@ void kt_host_stream_wake(void *owner);
 __u64 kt_host_hash_key(kt_key key);
 /* [sleep] One line to the kernel log, rate-limited. Not from a hook: a console may be written to at once. */
 void kt_host_warn(const char *what, __u64 a, __u64 b);
+
+/* --- sleeping and waking: what kernel/sched/wait.c stands on -------------------------------------------------- */
+
+kt_key kt_host_current(void);		/* [any] The task that runs; alive while it sleeps in the core. */
+/* [any] set_current_state(KT_TASK_*): a full barrier after the store. */
+void kt_host_set_state(__u32 state);
+/* [any] signal_pending_state(): a signal that ends this kind of sleep is pending. */
+bool kt_host_signal_pending(__u32 state);
+/*
+ * [sleep] schedule() in the state that was set, until woken or until CLOCK_MONOTONIC reaches deadline_ns, 0 never.
+ * False: it was reached. The state is KT_TASK_RUNNING after.
+ */
+bool kt_host_schedule(__u64 deadline_ns);
+/* [any] try_to_wake_up(): whether the task slept in one of the states of mode. flags: KT_WAKE_SYNC. */
+bool kt_host_wake_task(kt_key task, __u32 mode, __u32 flags);
+void kt_host_preempt_disable(void);	/* [any] */
+void kt_host_preempt_enable(void);
+
+/* --- the kernel's own wait queue, beside the core's, for the laboratory ----------------------------------------- */
+
+/* A struct wait_queue_entry and what goes with it fit. */
+struct kt_host_waitq_entry { unsigned long opaque[12]; };
+
+void *kt_host_waitq_create(void);			/* [sleep] NULL: no memory */
+void kt_host_waitq_destroy(void *queue);		/* [sleep] nobody is on it; NULL is ignored */
+/* [sleep] For the current task. since_ns as for kt_waiter; selected stays where it is until kt_host_waitq_finish. */
+void kt_host_waitq_entry_init(struct kt_host_waitq_entry *entry, __u64 since_ns, struct kt_selected *selected);
+/* [sleep] prepare_to_wait(), prepare_to_wait_exclusive(), or the same with add_wait_queue_priority(). */
+void kt_host_waitq_prepare(void *queue, struct kt_host_waitq_entry *entry, __u32 kind, __u32 state);
+void kt_host_waitq_finish(void *queue, struct kt_host_waitq_entry *entry);	/* [sleep] finish_wait() */
+/* [sleep] __wake_up() and its relatives; how many sleepers really were woken. */
+__u32 kt_host_waitq_wake(void *queue, const struct kt_wake_call *call);
+bool kt_host_waitq_active(void *queue);			/* [any] wq_has_sleeper() */
+/* [any, not under a raw lock] In wake order, at most room; how many there are. */
+__u32 kt_host_waitq_list(void *queue, struct kt_waiter *to, __u32 room);
 
 /* --- the kernel's own bookkeeping, for population, audit and snapshots ---------------------------------------- */
 
@@ -120,6 +156,11 @@ void kt_host_trace_pid_free(__u64 serial, int nr, __u32 level, __u32 inode, int 
 void kt_host_trace_pidns_new(__u32 inode, __u32 level, __u32 parent);
 void kt_host_trace_pidns_gone(__u32 inode, __u32 level, __u32 parent);
 void kt_host_trace_audit_mismatch(__u32 inode, int nr, __u32 kind);
+/* queue: its serial number. */
+void kt_host_trace_wait_enter(__u32 queue, __u32 flags, __u32 mode);
+void kt_host_trace_wait_exit(__u32 queue, int result, __u64 slept_ns, __u64 wakes);
+void kt_host_trace_wake(__u32 queue, __u32 nr, __u32 woken, __u64 sequence);
+void kt_host_trace_herd(__u32 queue, __u32 woken, __u32 futile, __u64 sequence);
 
 /* --- the kernel's idr as kernel/pid.c uses it, for the differential run -------------------------------------- */
 

@@ -45,6 +45,48 @@ struct kt_ns_anchor {
 	int root_nr;		/* number in the initial namespace of some pid in ns */
 };
 
+/* Task states, with the kernel's values: module/linux/host_task.c compares them. */
+#define KT_TASK_RUNNING		0x000u
+#define KT_TASK_INTERRUPTIBLE	0x001u
+#define KT_TASK_UNINTERRUPTIBLE	0x002u
+#define KT_TASK_KILLABLE	0x102u
+#define KT_TASK_NORMAL		0x003u
+
+/* The waker is about to sleep: the woken task need not be moved to another CPU. */
+#define KT_WAKE_SYNC		(1u << 0)
+
+/* How an entry is queued: enum WaitKind of the core. */
+#define KT_WAIT_PRIORITY	0u
+#define KT_WAIT_SHARED		1u
+#define KT_WAIT_EXCLUSIVE	2u
+
+/* A sleeper on a laboratory queue, as an inspector meets it. */
+struct kt_waiter {
+	kt_key task;		/* alive as long as it is on the queue, and its memory until RCU says so */
+	__u64 since_ns;
+	__u32 flags;		/* KTWIN_WAITER_EXCLUSIVE, PRIORITY, CLAIMED, WOKEN */
+	__u32 zero;
+};
+
+/* What one wake call does to the sleepers of a laboratory queue, whichever backend it has. */
+struct kt_wake_call {
+	__u32 mode;		/* KT_TASK_* */
+	__u32 flags;		/* KT_WAKE_SYNC */
+	__u32 nr;		/* exclusive sleepers, 0 all */
+	__u32 locked;		/* 1: under the queue's lock from first to last */
+	/* Of the call, told to those it selects. 0: no call, but the end of those whose kt_selected.leave is set. */
+	__u64 sequence;
+	__u64 *order;		/* counts those woken; by atomic additions */
+};
+
+/* Between one sleeper and those who wake it; a waker writes before it lets the entry go. */
+struct kt_selected {
+	__u64 sequence;		/* of the call that selected it; 0: none */
+	__u64 order;		/* it was the queue's order-th to be woken */
+	__u32 leave;		/* it is to leave without being woken for its condition */
+	__u32 zero;
+};
+
 /* One row of a differential run: what an allocator was asked to do. */
 enum kt_alloc_op { KT_ALLOC_CYCLIC, KT_ALLOC_AT, KT_REMOVE, KT_FIND, KT_NEXT };
 

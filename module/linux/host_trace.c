@@ -33,3 +33,23 @@ void kt_host_trace_audit_mismatch(__u32 inode, int nr, __u32 kind)
 {
 	trace_ktwin_audit_mismatch(inode, nr, kind);
 }
+
+void kt_host_trace_wait_enter(__u32 queue, __u32 flags, __u32 mode)
+{
+	trace_ktwin_wait_enter(queue, flags, mode);
+}
+
+void kt_host_trace_wait_exit(__u32 queue, int result, __u64 slept_ns, __u64 wakes)
+{
+	trace_ktwin_wait_exit(queue, result, slept_ns, wakes);
+}
+
+void kt_host_trace_wake(__u32 queue, __u32 nr, __u32 woken, __u64 sequence)
+{
+	trace_ktwin_wake(queue, woken, nr, sequence);
+}
+
+void kt_host_trace_herd(__u32 queue, __u32 woken, __u32 futile, __u64 sequence)
+{
+	trace_ktwin_herd(queue, woken, futile, sequence);
+}

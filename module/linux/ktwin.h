@@ -121,6 +121,9 @@ long ktwin_ioctl_sleep(struct file *file, void *arg);
 /* stream.c */
 long ktwin_ioctl_stream(struct file *file, void *arg);
 
+/* queue.c */
+long ktwin_ioctl_queue(struct file *device, void *arg);
+
 /* debugfs.c */
 void ktwin_debugfs_init(void);
 void ktwin_debugfs_exit(void);

@@ -7,6 +7,7 @@
 #include <linux/string.h>
 
 #include "ktwin.h"
+#include "wake_flags.h"
 
 #define POOL_LIMIT_MIN	4096
 #define POOL_LIMIT_MAX	8388608
@@ -111,6 +112,7 @@ static int __init ktwin_init(void)
 	if (err)
 		return err;
 	ktwin_hash_init();
+	ktwin_wake_flags_learn();
 	err = kt_core_create(&config);
 	if (err) {
 		pr_err("no memory for the twin (%d)\n", err);

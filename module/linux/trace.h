@@ -82,6 +82,74 @@ TRACE_EVENT(ktwin_audit_mismatch,
 	TP_printk("ns=%u nr=%d kind=%u", __entry->ns, __entry->nr, __entry->kind)
 );
 
+/* Laboratory queues by their serial number. flags: KTWIN_WAIT_*, mode: enum ktwin_wait_mode. */
+TRACE_EVENT(ktwin_wait_enter,
+	TP_PROTO(u32 queue, u32 flags, u32 mode),
+	TP_ARGS(queue, flags, mode),
+	TP_STRUCT__entry(
+		__field(u32, queue)
+		__field(u32, flags)
+		__field(u32, mode)
+	),
+	TP_fast_assign(
+		__entry->queue = queue;
+		__entry->flags = flags;
+		__entry->mode = mode;
+	),
+	TP_printk("queue=%u flags=0x%x mode=%u", __entry->queue, __entry->flags, __entry->mode)
+);
+
+/* result: 0 or -errno; wakes: how often it was woken for that. */
+TRACE_EVENT(ktwin_wait_exit,
+	TP_PROTO(u32 queue, int result, u64 slept_ns, u64 wakes),
+	TP_ARGS(queue, result, slept_ns, wakes),
+	TP_STRUCT__entry(
+		__field(u64, slept_ns)
+		__field(u64, wakes)
+		__field(u32, queue)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		__entry->slept_ns = slept_ns;
+		__entry->wakes = wakes;
+		__entry->queue = queue;
+		__entry->result = result;
+	),
+	TP_printk("queue=%u result=%d slept_ns=%llu wakes=%llu", __entry->queue, __entry->result,
+		  __entry->slept_ns, __entry->wakes)
+);
+
+DECLARE_EVENT_CLASS(ktwin_waking,
+	TP_PROTO(u32 queue, u32 woken, u32 other, u64 sequence),
+	TP_ARGS(queue, woken, other, sequence),
+	TP_STRUCT__entry(
+		__field(u64, sequence)
+		__field(u32, queue)
+		__field(u32, woken)
+		__field(u32, other)
+	),
+	TP_fast_assign(
+		__entry->sequence = sequence;
+		__entry->queue = queue;
+		__entry->woken = woken;
+		__entry->other = other;
+	),
+	TP_printk("queue=%u sequence=%llu woken=%u other=%u", __entry->queue, __entry->sequence, __entry->woken,
+		  __entry->other)
+);
+
+/* other: how many exclusive sleepers were asked for, 0 all. */
+DEFINE_EVENT(ktwin_waking, ktwin_wake,
+	TP_PROTO(u32 queue, u32 woken, u32 other, u64 sequence),
+	TP_ARGS(queue, woken, other, sequence)
+);
+
+/* other: how many of the woken slept again without progress. */
+DEFINE_EVENT(ktwin_waking, ktwin_herd,
+	TP_PROTO(u32 queue, u32 woken, u32 other, u64 sequence),
+	TP_ARGS(queue, woken, other, sequence)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

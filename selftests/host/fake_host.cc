@@ -88,8 +88,8 @@ void FakeHost::reset() {
     probes_missed = 0;
     probes_error = 0;
     probes_on = false;
-    for (auto* counter :
-         {&traced_allocs, &traced_frees, &traced_new, &traced_gone, &traced_mismatches, &wakes}) {
+    for (auto* counter : {&traced_allocs, &traced_frees, &traced_new, &traced_gone, &traced_mismatches,
+                          &traced_waits, &traced_wait_exits, &traced_wakes, &traced_herds, &wakes}) {
         *counter = 0;
     }
 }
@@ -256,6 +256,18 @@ void kt_host_trace_pidns_gone(__u32, __u32, __u32) {
 }
 void kt_host_trace_audit_mismatch(__u32, int, __u32) {
     ++FakeHost::get().traced_mismatches;
+}
+void kt_host_trace_wait_enter(__u32, __u32, __u32) {
+    ++FakeHost::get().traced_waits;
+}
+void kt_host_trace_wait_exit(__u32, int, __u64, __u64) {
+    ++FakeHost::get().traced_wait_exits;
+}
+void kt_host_trace_wake(__u32, __u32, __u32, __u64) {
+    ++FakeHost::get().traced_wakes;
+}
+void kt_host_trace_herd(__u32, __u32, __u32, __u64) {
+    ++FakeHost::get().traced_herds;
 }
 
 }  // extern "C"

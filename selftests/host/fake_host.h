@@ -65,6 +65,10 @@ class FakeHost {
     std::atomic<uint64_t> traced_new{0};
     std::atomic<uint64_t> traced_gone{0};
     std::atomic<uint64_t> traced_mismatches{0};
+    std::atomic<uint64_t> traced_waits{0};
+    std::atomic<uint64_t> traced_wait_exits{0};
+    std::atomic<uint64_t> traced_wakes{0};
+    std::atomic<uint64_t> traced_herds{0};
     std::atomic<uint64_t> wakes{0};
 
     // Used by the kt_host_* definitions.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/herd_log.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+// The slot of the call; nullptr: a newer one has it.
+HerdLog::Call* HerdLog::find(u64 sequence) {
+    Call& call = calls_[sequence % kCalls];
+    if (call.sequence > sequence) {
+        return nullptr;
+    }
+    if (call.sequence < sequence) {
+        call = Call();
+        call.sequence = sequence;
+    }
+    return &call;
+}
+
+HerdLog::Herd HerdLog::judge(const Call& call) {
+    if (!call.over || call.woken < KTWIN_HERD_MIN || call.progressed + call.futile != call.woken ||
+        call.futile * 2 < call.woken) {
+        return {};
+    }
+    ++herds_;
+    return {call.sequence, call.woken, call.futile};
+}
+
+HerdLog::Herd HerdLog::called(u64 sequence, u32 woken) {
+    most_ = woken > most_ ? woken : most_;
+    Call* call = find(sequence);
+    if (call == nullptr) {
+        return {};
+    }
+    call->woken = woken;
+    call->over = true;
+    return judge(*call);
+}
+
+HerdLog::Herd HerdLog::ended(u64 sequence, bool futile) {
+    futile_ += futile ? 1 : 0;
+    Call* call = find(sequence);
+    if (call == nullptr) {
+        return {};
+    }
+    ++(futile ? call->futile : call->progressed);
+    return judge(*call);
+}
+
+}  // namespace ktwin
