@@ -129,6 +129,15 @@ struct ktwin_gathered {
 int ktwin_gather(struct ktwin_gathered *gathered, const struct ktwin_file_queues *from);
 void ktwin_gathered_free(struct ktwin_gathered *gathered);
 
+/* ioctl_wait.c */
+#define KTWIN_WAITERS_MAX	65536U
+bool ktwin_waiters_are_sane(const struct ktwin_waiters *waiters);
+/* To the user's buffers, and the counts into waiters. 0 or -EFAULT. */
+long ktwin_waiters_answer(struct ktwin_waiters *waiters, const struct ktwin_gathered *gathered);
+
+/* inspect_lab.c. waiters is sane. 0, -ENOMEM or -EFAULT. */
+long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters);
+
 /* inspect_rights.c. Whether the caller may look into task's process: 0 or -EACCES. */
 int ktwin_may_inspect(struct task_struct *task);
 

@@ -15,7 +15,6 @@
 #include "inspect_wait.h"
 
 #define HEADS_MAX	64U
-#define WAITERS_MAX	65536U
 
 /* The task that the caller named, with a reference, if it may look into its process; or ERR_PTR. */
 static struct task_struct *inspected_task(u32 ns, int nr)
@@ -79,7 +78,7 @@ static void describe(const struct ktwin_sleeper *sleeper, struct ktwin_waiter *t
 		describe_task(sleeper, to);
 }
 
-static long answer(struct ktwin_waiters *waiters, const struct ktwin_gathered *gathered)
+long ktwin_waiters_answer(struct ktwin_waiters *waiters, const struct ktwin_gathered *gathered)
 {
 	char __user *heads = u64_to_user_ptr(waiters->heads);
 	char __user *to = u64_to_user_ptr(waiters->waiters);
@@ -106,7 +105,7 @@ static long list_queues(struct ktwin_waiters *waiters, const struct ktwin_file_q
 {
 	struct ktwin_gathered gathered = {
 		.heads_room = min(waiters->heads_room, HEADS_MAX),
-		.sleepers_room = min(waiters->waiters_room, WAITERS_MAX),
+		.sleepers_room = min(waiters->waiters_room, KTWIN_WAITERS_MAX),
 		.fd = waiters->fd,
 	};
 	long err = -ENOMEM;
@@ -115,12 +114,12 @@ static long list_queues(struct ktwin_waiters *waiters, const struct ktwin_file_q
 	if (gathered.heads)
 		err = ktwin_gather(&gathered, queues);
 	if (!err)
-		err = answer(waiters, &gathered);
+		err = ktwin_waiters_answer(waiters, &gathered);
 	ktwin_gathered_free(&gathered);
 	return err;
 }
 
-static bool waiters_are_sane(const struct ktwin_waiters *waiters)
+bool ktwin_waiters_are_sane(const struct ktwin_waiters *waiters)
 {
 	if (waiters->flags)
 		return false;
@@ -157,7 +156,7 @@ long ktwin_ioctl_waiters(struct file *device, void *arg)
 	struct file *file;
 	long err;
 
-	if (!waiters_are_sane(waiters))
+	if (!ktwin_waiters_are_sane(waiters))
 		return -EINVAL;
 	err = ktwin_functions_learn();
 	if (err)

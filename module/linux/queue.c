@@ -19,7 +19,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
-#include "ktwin.h"
+#include "inspect_wait.h"
 
 #define RACE_MAX_NS	10000000000ULL
 
@@ -125,8 +125,11 @@ static long ioctl_stats(struct file *filp, void *arg)
 static long ioctl_waiters(struct file *filp, void *arg)
 {
 	struct queue_file *file = filp->private_data;
+	struct ktwin_waiters *waiters = arg;
 
-	return ktwin_queue_waiters(file->queue, arg);
+	if (!ktwin_waiters_are_sane(waiters) || waiters->pid || waiters->fd || waiters->ns)
+		return -EINVAL;
+	return ktwin_queue_waiters(file->queue, waiters);
 }
 
 static const struct ktwin_command commands[] = {

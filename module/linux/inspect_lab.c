@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who sleeps on a laboratory queue, told as for the kernel's own queues.
+ *
+ * A sleeper's task is alive while it is on the queue: it sleeps in a call of its own. The core lists under the queue's
+ * lock; between that and the reference taken here a task may leave and end, but not be freed, since all of it is one
+ * RCU section.
+ */
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "inspect_wait.h"
+
+static void take(const struct kt_waiter *view, u32 position, bool *stops, struct ktwin_sleeper *to)
+{
+	struct task_struct *task = (struct task_struct *)(unsigned long)view->task;
+	bool asleep = READ_ONCE(task->__state) & TASK_NORMAL;
+
+	*to = (struct ktwin_sleeper){
+		.task = get_task_struct(task),
+		.state = task_state_to_char(task),
+		.asleep_ns = ktime_get_mono_fast_ns() - view->since_ns,
+		.position = position,
+		.kind = KTWIN_KIND_LAB,
+		.flags = view->flags | KTWIN_WAITER_TASK,
+	};
+	if (!asleep)
+		to->flags |= KTWIN_WAITER_AWAKE;
+	else if (!*stops)
+		to->flags |= KTWIN_WAITER_NEXT;
+	*stops |= asleep && (view->flags & KTWIN_WAITER_EXCLUSIVE);
+}
+
+static u32 gather(struct kt_queue *queue, struct kt_waiter *views, struct ktwin_gathered *gathered)
+{
+	bool stops = false;
+	u32 total;
+
+	rcu_read_lock();
+	total = kt_core_queue_list(queue, views, gathered->sleepers_room);
+	for (; gathered->count < min(total, gathered->sleepers_room); gathered->count++)
+		take(&views[gathered->count], gathered->count, &stops, &gathered->sleepers[gathered->count]);
+	rcu_read_unlock();
+	return total;
+}
+
+static long list_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters, struct kt_waiter *views,
+			 struct ktwin_gathered *gathered)
+{
+	u32 total = gather(queue, views, gathered);
+
+	if (total > gathered->count)
+		gathered->flags |= KTWIN_WAITERS_MORE;
+	if (gathered->heads_room) {
+		gathered->heads_count = 1;
+		gathered->heads[0] = (struct ktwin_wait_head){
+			.hash = kt_host_hash_key(ktwin_key(queue)),
+			.fd = -1,
+			.flags = total > gathered->count ? KTWIN_HEAD_TRUNCATED : 0,
+			.waiters = total,
+		};
+	} else {
+		gathered->flags |= KTWIN_WAITERS_MORE_HEADS;
+	}
+	strscpy(waiters->file, "ktwin-queue", sizeof(waiters->file));
+	return ktwin_waiters_answer(waiters, gathered);
+}
+
+long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters)
+{
+	struct ktwin_gathered gathered = {
+		.heads_room = min(waiters->heads_room, 1U),
+		.sleepers_room = min(waiters->waiters_room, KTWIN_WAITERS_MAX),
+		.fd = -1,
+	};
+	struct kt_waiter *views = kvcalloc(max(gathered.sleepers_room, 1U), sizeof(*views), GFP_KERNEL);
+	long err = -ENOMEM;
+
+	gathered.heads = kcalloc(1, sizeof(*gathered.heads), GFP_KERNEL);
+	gathered.sleepers = kvcalloc(max(gathered.sleepers_room, 1U), sizeof(*gathered.sleepers), GFP_KERNEL);
+	if (views && gathered.heads && gathered.sleepers)
+		err = list_waiters(queue, waiters, views, &gathered);
+	kvfree(views);
+	ktwin_gathered_free(&gathered);
+	return err;
+}
