@@ -328,14 +328,16 @@ TEST_F(queue, others_close)
 		int fd = kt_queue(self->device, variant->backend);
 		struct kt_sleeper sleeper = {};
 
+		kt_sleeper_queue(&sleeper, fd, 0, 1);
 		other = fork();
 		if (!other) {
-			kt_sleeper_queue(&sleeper, fd, 0, 2);
+			kt_sleeper_start(&sleeper, fd);
+			kt_await(&line);
 			close(fd);
 			_exit(-kt_sleeper_join(&sleeper) & 0x7f);
 		}
-		kt_sleeper_queue(&sleeper, fd, 0, 1);
 		kt_say(&line, kt_await_queued(fd, 2));
+		kt_tell(&line, 0);
 		kt_say(&line, end_of(other));
 		kt_say(&line, kt_await_queued(fd, 1));
 		other = start_child(fd, KTWIN_WAIT_UNINTERRUPTIBLE, 0, 0);
@@ -350,7 +352,6 @@ TEST_F(queue, others_close)
 	EXPECT_EQ(0, end_of(owner));
 }
 
-/* The grandchild of others_close() was nobody's to wait for: this one is. */
 TEST_F(queue, owner_dies)
 {
 	struct kt_line line;
