@@ -5,6 +5,7 @@
 #include <uapi/ktwin.h>
 
 #include "records.h"
+#include "wait_records.h"
 
 namespace ktwin {
 
@@ -17,5 +18,10 @@ Divergence decode(const ktwin_divergence& raw);
 Role decode(const ktwin_role& raw);
 Event decode(const ktwin_event& raw);
 CompareResult decode(const ktwin_compare& raw);
+
+Waiter decode(const ktwin_waiter& raw);
+WaitHead decode(const ktwin_wait_head& raw);
+Sleep decode(const ktwin_sleep& raw);
+WaitStats decode(const ktwin_wait_stats& raw);
 
 }  // namespace ktwin

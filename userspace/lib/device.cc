@@ -9,6 +9,7 @@
 
 #include "decode.h"
 #include "message.h"
+#include "waiters.h"
 
 namespace ktwin {
 namespace {
@@ -18,6 +19,27 @@ constexpr uint32_t records_per_call = 512;
 
 std::string in_namespace(uint32_t ns) {
     return ns ? fmt::format("in namespace {}", ns) : "here";
+}
+
+std::string in_words(int32_t nr, uint32_t ns) {
+    return ns ? fmt::format("{} in namespace {}", nr, ns) : fmt::format("{}", nr);
+}
+
+// What to do when a question about sleepers was refused.
+std::string_view wait_advice(int result, uint32_t ns) {
+    switch (result) {
+        case -ESRCH:
+            return "it has ended, or is not visible from this namespace";
+        case -EACCES:
+            return "it is another user's, or privileged: run as root (CAP_SYS_PTRACE)";
+        case -EBADF:
+            return "it has no such fd: see /proc/PID/fd";
+        case -ENODATA:
+            return ns ? "the mirror is off (ktwin mirror on), or a layout of this kernel is not known (dmesg)"
+                      : "the module does not know a layout of this kernel that this needs: dmesg says which";
+        default:
+            return "";
+    }
 }
 
 std::unexpected<Error> failed(std::string_view what, int result, std::string_view advice = {}) {
@@ -255,6 +277,38 @@ Result<Stream> Device::stream(uint32_t capacity) {
         return failed("cannot open an event stream", result, advice);
     }
     return Stream::open(Fd(result));
+}
+
+Result<Queue> Device::queue(ktwin_backend backend) {
+    ktwin_queue raw = {};
+    raw.size = sizeof(raw);
+    raw.backend = backend;
+    const int result = transport_->control(KTWIN_IOC_QUEUE, &raw);
+    if (result < 0) {
+        return failed("cannot open a wait queue", result);
+    }
+    return Queue(std::make_unique<FdTransport>(Fd(result)));
+}
+
+Result<WaitList> Device::waiters(int32_t pid, int32_t fd, uint32_t ns) {
+    std::expected<WaitList, int> list = read_waiters(*transport_, pid, fd, ns);
+    if (!list) {
+        return failed(fmt::format("fd {} of process {}", fd, in_words(pid, ns)), list.error(),
+                      wait_advice(list.error(), ns));
+    }
+    return std::move(*list);
+}
+
+Result<Sleep> Device::sleep(int32_t tid, uint32_t ns) {
+    ktwin_sleep raw = {};
+    raw.size = sizeof(raw);
+    raw.tid = tid;
+    raw.ns = ns;
+    const int result = transport_->control(KTWIN_IOC_SLEEP, &raw);
+    if (result < 0) {
+        return failed(fmt::format("task {}", in_words(tid, ns)), result, wait_advice(result, ns));
+    }
+    return decode(raw);
 }
 
 Result<void> Device::inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "error.h"
+#include "queue.h"
 #include "records.h"
 #include "stream.h"
 #include "transport.h"
@@ -44,6 +45,16 @@ class Device {
 
     // capacity: records, a power of two; 0: the kernel's choice.
     Result<Stream> stream(uint32_t capacity);
+
+    // A wait queue of ktwin's own, or the kernel's for the same work.
+    Result<Queue> queue(ktwin_backend backend);
+
+    // Who sleeps behind an open file. A file that is not looked into is no error: see WaitList::refused. Errors: ESRCH,
+    // EACCES, EBADF; ENODATA this kernel has a layout the module does not know.
+    Result<WaitList> waiters(int32_t pid, int32_t fd, uint32_t ns);
+
+    // What a task sleeps on. Errors: ESRCH, EACCES.
+    Result<Sleep> sleep(int32_t tid, uint32_t ns);
 
     // The laboratory.
     Result<void> inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns);

@@ -7,7 +7,7 @@
 
 namespace ktwin {
 
-// Owns a file descriptor. In ktwin a descriptor is the object (a stream, later a queue, a lab): closing frees
+// Owns a file descriptor. In ktwin a descriptor is the object (a stream, a queue, later a lab): closing frees
 // it.
 class Fd {
   public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "names.h"
 
+#include <poll.h>
 #include <uapi/ktwin.h>
 
 #include <optional>
@@ -58,8 +59,39 @@ constexpr Word whys[] = {
 constexpr Word task_flags[] = {
     {KTWIN_TASK_LEADER, "leader", ""},   {KTWIN_TASK_EXITING, "exiting", ""},
     {KTWIN_TASK_KTHREAD, "kthread", ""}, {KTWIN_TASK_REAPER, "reaper", ""},
-    {KTWIN_TASK_HIDDEN, "hidden", ""},
-    {KTWIN_TASK_THREADS, "threads", ""},
+    {KTWIN_TASK_HIDDEN, "hidden", ""},   {KTWIN_TASK_THREADS, "threads", ""},
+};
+
+constexpr Word wait_kinds[] = {
+    {KTWIN_KIND_UNKNOWN, "unknown", ""},
+    {KTWIN_KIND_BLOCKED, "blocked", ""},
+    {KTWIN_KIND_POLL, "poll", ""},
+    {KTWIN_KIND_EPOLL, "epoll", ""},
+    {KTWIN_KIND_EPOLL_WAIT, "epoll_wait", ""},
+    {KTWIN_KIND_CHILD, "child", ""},
+    {KTWIN_KIND_LAB, "lab", ""},
+    {KTWIN_KIND_KERNEL, "kernel", ""},
+};
+
+constexpr Word sleep_kinds[] = {
+    {KTWIN_SLEEP_AWAKE, "awake", "for nothing"},        {KTWIN_SLEEP_FD, "fd", "on a file"},
+    {KTWIN_SLEEP_CHILD, "child", "for a child to end"}, {KTWIN_SLEEP_FUTEX, "futex", "on a futex"},
+    {KTWIN_SLEEP_TIME, "time", "for a time to pass"},   {KTWIN_SLEEP_OTHER, "other", "on something else"},
+};
+
+constexpr Word waiter_flags[] = {
+    {KTWIN_WAITER_EXCLUSIVE, "exclusive", ""}, {KTWIN_WAITER_PRIORITY, "priority", ""},
+    {KTWIN_WAITER_TASK, "task", ""},           {KTWIN_WAITER_NEXT, "next", ""},
+    {KTWIN_WAITER_HIDDEN, "hidden", ""},       {KTWIN_WAITER_CLAIMED, "claimed", ""},
+    {KTWIN_WAITER_WOKEN, "woken", ""},         {KTWIN_WAITER_AWAKE, "awake", ""},
+};
+
+// POLLRDNORM and POLLWRNORM say again what POLLIN and POLLOUT say.
+constexpr uint32_t poll_echoes = POLLRDNORM | POLLWRNORM;
+constexpr Word poll_events[] = {
+    {POLLIN, "in", ""},   {POLLPRI, "pri", ""},     {POLLOUT, "out", ""},       {POLLERR, "err", ""},
+    {POLLHUP, "hup", ""}, {POLLNVAL, "nval", ""},   {POLLRDBAND, "rdband", ""}, {POLLWRBAND, "wrband", ""},
+    {POLLMSG, "msg", ""}, {POLLRDHUP, "rdhup", ""},
 };
 
 const Word* find(std::span<const Word> words, uint32_t value) {
@@ -145,6 +177,31 @@ std::vector<std::string> why_sentences(uint32_t why) {
 
 std::vector<std::string> task_flag_names(uint32_t flags) {
     return bits(task_flags, flags, &Word::name);
+}
+
+std::string wait_kind_name(uint32_t kind) {
+    return name_of(wait_kinds, kind, "kind");
+}
+
+std::string sleep_kind_name(uint32_t kind) {
+    return name_of(sleep_kinds, kind, "kind");
+}
+
+std::string sleep_kind_phrase(uint32_t kind) {
+    const Word* word = find(sleep_kinds, kind);
+    return word ? std::string(word->sentence) : "on something of unknown kind " + std::to_string(kind);
+}
+
+std::vector<std::string> waiter_flag_names(uint32_t flags) {
+    return bits(waiter_flags, flags, &Word::name);
+}
+
+std::vector<std::string> poll_event_names(uint32_t events) {
+    return bits(poll_events, events & ~poll_echoes, &Word::name);
+}
+
+std::string_view backend_name(uint32_t backend) {
+    return backend == KTWIN_BACKEND_TWIN ? "twin" : "kernel";
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

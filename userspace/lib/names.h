@@ -19,6 +19,13 @@ std::vector<std::string> why_names(uint32_t why);  // {"probe_missed"}
 std::vector<std::string> why_sentences(uint32_t why);
 std::vector<std::string> task_flag_names(uint32_t flags);  // {"leader", "exiting"}
 
+std::string wait_kind_name(uint32_t kind);                   // "epoll_wait"
+std::string sleep_kind_name(uint32_t kind);                  // "futex"
+std::string sleep_kind_phrase(uint32_t kind);                // "for a child to end"
+std::vector<std::string> waiter_flag_names(uint32_t flags);  // {"exclusive", "next"}
+std::vector<std::string> poll_event_names(uint32_t events);  // {"in", "hup"}
+std::string_view backend_name(uint32_t backend);             // "twin"
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 }  // namespace ktwin

@@ -7,32 +7,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "paper.h"
+
 namespace ktwin {
 namespace {
-
-using Handler = std::function<int(unsigned long, void*)>;
-
-class Paper final : public Transport {
-  public:
-    explicit Paper(Handler handler) : handler_(std::move(handler)) {}
-    int control(unsigned long command, void* argument) override { return handler_(command, argument); }
-
-  private:
-    Handler handler_;
-};
-
-Device device(Handler handler) {
-    return Device(std::make_unique<Paper>(std::move(handler)));
-}
-
-Device failing(int code) {
-    return device([code](unsigned long, void*) { return -code; });
-}
-
-template <class T>
-T* at(uint64_t address) {
-    return reinterpret_cast<T*>(static_cast<uintptr_t>(address));
-}
 
 TEST(Device, NoModule) {
     const auto result = Device::open("/nonexistent/ktwin");
