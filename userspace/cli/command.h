@@ -68,8 +68,8 @@ int list_columns(std::span<const Column<Record>> columns, const Format& format) 
 }
 
 // The selection asked for, or the end: its columns were listed, or the request makes no sense.
-template <class Record, size_t Count>
-std::expected<Selection<Record>, int> choose(const Column<Record> (&columns)[Count], const Format& format) {
+template <class Record>
+std::expected<Selection<Record>, int> choose(std::span<const Column<Record>> columns, const Format& format) {
     if (format.list_columns) {
         return std::unexpected(list_columns<Record>(columns, format));
     }
@@ -78,6 +78,11 @@ std::expected<Selection<Record>, int> choose(const Column<Record> (&columns)[Cou
         return std::unexpected(usage_error(selection.error()));
     }
     return *selection;
+}
+
+template <class Record, size_t Count>
+std::expected<Selection<Record>, int> choose(const Column<Record> (&columns)[Count], const Format& format) {
+    return choose(std::span<const Column<Record>>(columns), format);
 }
 
 // The usual action of a command: its columns chosen, the device open, work(device, options, selection) does
@@ -102,6 +107,7 @@ void add_pids(Command& ktwin);
 void add_audit(Command& ktwin);
 void add_mirror(Command& ktwin);
 void add_trace(Command& ktwin);
+void add_wait(Command& ktwin);
 void add_lab(Command& ktwin);
 
 // All of them, in the order of the help.

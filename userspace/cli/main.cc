@@ -14,6 +14,7 @@ void add_commands(Command& ktwin) {
     add_audit(ktwin);
     add_mirror(ktwin);
     add_trace(ktwin);
+    add_wait(ktwin);
     add_lab(ktwin);
 }
 

@@ -101,6 +101,10 @@ void Command::number(const std::string& name, int32_t& value, bool required, con
     app_.add_option(name, value, help)->check(complain_unless_positive)->required(required)->type_name("N");
 }
 
+void Command::words(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+    app_.add_option(name, values, help);
+}
+
 void Command::ns(uint32_t& value) {
     const auto take = [&value](const std::string& text) {
         const auto inode = parse_namespace(text);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -54,8 +55,11 @@ class Command {
     // In seconds, fractions allowed.
     void seconds(const std::string& names, double& value, const std::string& help);
 
-    // Without a dash: a number from 1 that fits a pid_t; stays 0 when it may be left out and is.
+    // With a dash or without: a number from 1 that fits a pid_t; stays 0 when it may be left out and is.
     void number(const std::string& name, int32_t& value, bool required, const std::string& help);
+
+    // Without a dash: any number of words.
+    void words(const std::string& name, std::vector<std::string>& values, const std::string& help);
 
     // --ns INODE, also written pid:[INODE] as ls -l /proc/PID/ns prints it.
     void ns(uint32_t& value);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Takes the place of lib/transport.cc in a client that is tested without a module: answers from a small,
 // fixed system. KTWIN_PAPER names what is wrong with it: off, differs, incomplete, scoped, errno=N, lost,
-// many.
+// many, nopeers.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
 #include "lib/message.h"
+#include "lib/socket_peers.h"
 #include "lib/transport.h"
+#include "paper_wait.h"
 
 namespace ktwin {
 namespace {
@@ -280,6 +282,10 @@ int FdTransport::control(unsigned long command, void* argument) {
             compare.differences = paper("differs") ? 1 : 0;
             return compare.levels > 33 ? -ERANGE : 0;
         }
+        case KTWIN_IOC_WAITERS:
+            return paper_waiters(*static_cast<ktwin_waiters*>(argument));
+        case KTWIN_IOC_SLEEP:
+            return paper_sleep(*static_cast<ktwin_sleep*>(argument));
         default:
             return -ENOTTY;
     }
@@ -290,5 +296,11 @@ Result<Mapping> Mapping::map(int, size_t) {
 }
 
 Mapping::~Mapping() = default;
+
+// What this machine's sockets are joined to is none of the paper kernel's business.
+std::optional<std::string> read_unix_peers(SocketPeers&) {
+    return paper("nopeers") ? std::optional<std::string>("the ends of unix sockets are not known: no")
+                            : std::nullopt;
+}
 
 }  // namespace ktwin
