@@ -108,6 +108,7 @@ void add_audit(Command& ktwin);
 void add_mirror(Command& ktwin);
 void add_trace(Command& ktwin);
 void add_wait(Command& ktwin);
+void add_queue(Command& ktwin);
 void add_lab(Command& ktwin);
 
 // All of them, in the order of the help.

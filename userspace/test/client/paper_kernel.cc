@@ -287,7 +287,7 @@ int FdTransport::control(unsigned long command, void* argument) {
         case KTWIN_IOC_SLEEP:
             return paper_sleep(*static_cast<ktwin_sleep*>(argument));
         default:
-            return -ENOTTY;
+            return paper_queue(command, argument);
     }
 }
 

@@ -9,4 +9,8 @@ namespace ktwin {
 int paper_waiters(ktwin_waiters& raw);
 int paper_sleep(ktwin_sleep& raw);
 
+// A real queue for the threads of this process, with the commands of a queue fd and the one that opens it.
+int paper_queue(unsigned long command, void* argument);
+int paper_queue_waiters(ktwin_waiters& raw);
+
 }  // namespace ktwin
