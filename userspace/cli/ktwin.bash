@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Completion of ktwin for bash: commands, options, columns, namespaces, pids. All but pids comes from the program itself.
+# Completion of ktwin for bash: commands, options, columns, namespaces, pids, files. All but pids and files comes from the program itself.
 
 # The options in a help text; those that take something are told by the upper-case word behind them.
 _ktwin_options() {
@@ -36,7 +36,7 @@ _ktwin() {
 		--device) skip=1 ;;
 		-*) ;;
 		1*) skip='' ;;
-		status | ns | pid | pids | audit | mirror | trace | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
+		status | ns | pid | pids | audit | mirror | trace | wait | queue | demo | herd | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
 			words+=("$word") ;;
 		esac
 	done
@@ -49,10 +49,16 @@ _ktwin() {
 	--ns)
 		mapfile -t COMPREPLY < <(compgen -W "$("$1" ns -l -n -r -o NS 2>/dev/null)" -- "$cur")
 		return ;;
-	--device)
+	--device | --proc)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	--count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed)
+	--backend)
+		mapfile -t COMPREPLY < <(compgen -W 'twin kernel' -- "$cur")
+		return ;;
+	--task)
+		mapfile -t COMPREPLY < <(cd /proc && compgen -G "${cur:-[0-9]}*")
+		return ;;
+	--sleepers | --wake | --count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed)
 		return ;;
 	esac
 
@@ -62,10 +68,15 @@ _ktwin() {
 	-*) candidates=$(_ktwin_options <<<"$help") ;;
 	*)
 		candidates=$(_ktwin_commands <<<"$help")
-		if [ "${words[*]}" = pid ]; then
-			candidates=$(cd /proc && compgen -G '[0-9]*')
-		fi ;;
+		case ${words[*]} in
+		pid | wait) candidates=$(cd /proc && compgen -G '[0-9]*') ;;
+		esac ;;
 	esac
+	# PID:FD comes as three words, for a colon ends one: the files are those of the word before it.
+	if [ "${words[*]}" = wait ] && [[ $COMP_LINE =~ [[:space:]]([0-9]+):([0-9]*)$ ]]; then
+		candidates=$(cd "/proc/${BASH_REMATCH[1]}/fd" 2>/dev/null && compgen -G '[0-9]*')
+		cur=${BASH_REMATCH[2]}
+	fi
 	mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$cur")
 }
 
