@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/mm_types.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
@@ -63,7 +64,8 @@ int ktwin_may_inspect(struct task_struct *task)
 		return 0;
 	rcu_read_lock();
 	may = may_inspect_thread(task);
-	for_each_thread(task, thread)
+	/* for_each_thread() spelled out: with lockdep it names tasklist_lock, which is not exported. */
+	list_for_each_entry_rcu(thread, &task->signal->thread_head, thread_node)
 		may = may && may_inspect_thread(thread);
 	rcu_read_unlock();
 	return may && may_inspect_mm(task) ? 0 : -EACCES;
