@@ -37,56 +37,63 @@ static void take(const struct kt_waiter *view, u32 position, bool *stops, struct
 	*stops |= asleep && (view->flags & KTWIN_WAITER_EXCLUSIVE);
 }
 
-static u32 gather(struct kt_queue *queue, struct kt_waiter *views, struct ktwin_gathered *gathered)
+int ktwin_lab_gather(struct kt_queue *queue, struct ktwin_gathered *gathered, u32 *total)
 {
+	u32 room = max(gathered->sleepers_room, 1U);
+	struct kt_waiter *views = kvcalloc(room, sizeof(*views), GFP_KERNEL);
 	bool stops = false;
-	u32 total;
 
+	gathered->sleepers = kvcalloc(room, sizeof(*gathered->sleepers), GFP_KERNEL);
+	if (!views || !gathered->sleepers) {
+		kvfree(views);
+		return -ENOMEM;
+	}
 	rcu_read_lock();
-	total = kt_core_queue_list(queue, views, gathered->sleepers_room);
-	for (; gathered->count < min(total, gathered->sleepers_room); gathered->count++)
+	*total = kt_core_queue_list(queue, views, gathered->sleepers_room);
+	for (; gathered->count < min(*total, gathered->sleepers_room); gathered->count++)
 		take(&views[gathered->count], gathered->count, &stops, &gathered->sleepers[gathered->count]);
 	rcu_read_unlock();
-	return total;
+	kvfree(views);
+	return 0;
 }
 
-static long list_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters, struct kt_waiter *views,
-			 struct ktwin_gathered *gathered)
+static void describe_head(struct kt_queue *queue, struct ktwin_gathered *gathered, u32 total)
 {
-	u32 total = gather(queue, views, gathered);
+	bool truncated = total > gathered->count;
 
-	if (total > gathered->count)
+	if (truncated)
 		gathered->flags |= KTWIN_WAITERS_MORE;
-	if (gathered->heads_room) {
-		gathered->heads_count = 1;
-		gathered->heads[0] = (struct ktwin_wait_head){
-			.hash = kt_host_hash_key(ktwin_key(queue)),
-			.fd = -1,
-			.flags = total > gathered->count ? KTWIN_HEAD_TRUNCATED : 0,
-			.waiters = total,
-		};
-	} else {
+	if (!gathered->heads_room) {
 		gathered->flags |= KTWIN_WAITERS_MORE_HEADS;
+		return;
 	}
-	strscpy(waiters->file, "ktwin-queue", sizeof(waiters->file));
-	return ktwin_waiters_answer(waiters, gathered);
+	gathered->heads_count = 1;
+	gathered->heads[0] = (struct ktwin_wait_head){
+		.hash = kt_host_hash_key(ktwin_key(queue)),
+		.fd = gathered->fd,
+		.flags = truncated ? KTWIN_HEAD_TRUNCATED : 0,
+		.waiters = total,
+	};
 }
 
-long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters)
+long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters, int fd)
 {
 	struct ktwin_gathered gathered = {
 		.heads_room = min(waiters->heads_room, 1U),
 		.sleepers_room = min(waiters->waiters_room, KTWIN_WAITERS_MAX),
-		.fd = -1,
+		.fd = fd,
 	};
-	struct kt_waiter *views = kvcalloc(max(gathered.sleepers_room, 1U), sizeof(*views), GFP_KERNEL);
 	long err = -ENOMEM;
+	u32 total;
 
-	gathered.heads = kcalloc(1, sizeof(*gathered.heads), GFP_KERNEL);
-	gathered.sleepers = kvcalloc(max(gathered.sleepers_room, 1U), sizeof(*gathered.sleepers), GFP_KERNEL);
-	if (views && gathered.heads && gathered.sleepers)
-		err = list_waiters(queue, waiters, views, &gathered);
-	kvfree(views);
+	gathered.heads = kvcalloc(1, sizeof(*gathered.heads), GFP_KERNEL);
+	if (gathered.heads)
+		err = ktwin_lab_gather(queue, &gathered, &total);
+	if (!err) {
+		describe_head(queue, &gathered, total);
+		strscpy(waiters->file, "ktwin-queue", sizeof(waiters->file));
+		err = ktwin_waiters_answer(waiters, &gathered);
+	}
 	ktwin_gathered_free(&gathered);
 	return err;
 }

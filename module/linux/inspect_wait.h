@@ -135,8 +135,13 @@ bool ktwin_waiters_are_sane(const struct ktwin_waiters *waiters);
 /* To the user's buffers, and the counts into waiters. 0 or -EFAULT. */
 long ktwin_waiters_answer(struct ktwin_waiters *waiters, const struct ktwin_gathered *gathered);
 
-/* inspect_lab.c. waiters is sane. 0, -ENOMEM or -EFAULT. */
-long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters);
+/* inspect_lab.c. May sleep. sleepers_room is set: allocates, and fills. 0 or -ENOMEM; ktwin_gathered_free() in any case. */
+int ktwin_lab_gather(struct kt_queue *queue, struct ktwin_gathered *gathered, u32 *total);
+/* waiters is sane; fd: through which it was found. 0, -ENOMEM or -EFAULT. */
+long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters, int fd);
+
+/* queue.c: the queue of a queue fd's file, which keeps it alive; NULL: it is none. */
+struct kt_queue *ktwin_queue_of(const struct file *file);
 
 /* inspect_rights.c. Whether the caller may look into task's process: 0 or -EACCES. */
 int ktwin_may_inspect(struct task_struct *task);

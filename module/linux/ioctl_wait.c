@@ -132,8 +132,13 @@ bool ktwin_waiters_are_sane(const struct ktwin_waiters *waiters)
 
 static long inspect_file(struct ktwin_waiters *waiters, struct task_struct *task, struct file *file)
 {
+	struct kt_queue *own = ktwin_queue_of(file);
 	struct ktwin_file_queues queues;
-	int err = ktwin_file_queues(file, task, &queues);
+	int err;
+
+	if (own)
+		return ktwin_queue_waiters(own, waiters, waiters->fd);
+	err = ktwin_file_queues(file, task, &queues);
 
 	memcpy(waiters->file, queues.name, sizeof(waiters->file));
 	if (err == -EOPNOTSUPP) {

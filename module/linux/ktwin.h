@@ -123,6 +123,12 @@ long ktwin_ioctl_stream(struct file *file, void *arg);
 
 /* queue.c */
 long ktwin_ioctl_queue(struct file *device, void *arg);
+/* May sleep. Each open queue in the order they were opened; visit may sleep, and what is not 0 ends the walk. */
+int ktwin_queues_each(int (*visit)(struct kt_queue *queue, u32 backend, void *arg), void *arg);
+
+/* debugfs_wait.c */
+int ktwin_wait_queues_show(struct seq_file *seq, void *unused);
+int ktwin_wait_stats_show(struct seq_file *seq, void *unused);
 
 /* debugfs.c */
 void ktwin_debugfs_init(void);

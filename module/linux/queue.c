@@ -13,7 +13,9 @@
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -27,8 +29,14 @@
 			 KTWIN_WAIT_RACY)
 #define WAKE_FLAGS	(KTWIN_WAKE_SYNC | KTWIN_WAKE_LOCKED)
 
+/* Every open queue, for debugfs. */
+static LIST_HEAD(open_queues);
+static DEFINE_MUTEX(open_queues_lock);
+
 struct queue_file {
+	struct list_head link;
 	struct kt_queue *queue;
+	u32 backend;
 	kt_key owner;
 	wait_queue_head_t pollers;
 };
@@ -49,12 +57,19 @@ static int queue_flush(struct file *filp, fl_owner_t id)
 	return 0;
 }
 
-static int queue_release(struct inode *inode, struct file *filp)
+/* Not yet, or no longer, anybody's fd. */
+static void discard(struct queue_file *file)
 {
-	struct queue_file *file = filp->private_data;
-
+	mutex_lock(&open_queues_lock);
+	list_del(&file->link);
+	mutex_unlock(&open_queues_lock);
 	kt_core_queue_close(file->queue);
 	kfree(file);
+}
+
+static int queue_release(struct inode *inode, struct file *filp)
+{
+	discard(filp->private_data);
 	return 0;
 }
 
@@ -129,7 +144,7 @@ static long ioctl_waiters(struct file *filp, void *arg)
 
 	if (!ktwin_waiters_are_sane(waiters) || waiters->pid || waiters->fd || waiters->ns)
 		return -EINVAL;
-	return ktwin_queue_waiters(file->queue, waiters);
+	return ktwin_queue_waiters(file->queue, waiters, -1);
 }
 
 static const struct ktwin_command commands[] = {
@@ -154,6 +169,26 @@ static const struct file_operations queue_fops = {
 	.llseek = noop_llseek,
 };
 
+struct kt_queue *ktwin_queue_of(const struct file *file)
+{
+	return file->f_op == &queue_fops ? ((struct queue_file *)file->private_data)->queue : NULL;
+}
+
+int ktwin_queues_each(int (*visit)(struct kt_queue *queue, u32 backend, void *arg), void *arg)
+{
+	struct queue_file *file;
+	int err = 0;
+
+	mutex_lock(&open_queues_lock);
+	list_for_each_entry(file, &open_queues, link) {
+		err = visit(file->queue, file->backend, arg);
+		if (err)
+			break;
+	}
+	mutex_unlock(&open_queues_lock);
+	return err;
+}
+
 long ktwin_ioctl_queue(struct file *device, void *arg)
 {
 	const struct ktwin_queue *wanted = arg;
@@ -172,10 +207,12 @@ long ktwin_ioctl_queue(struct file *device, void *arg)
 		kfree(file);
 		return err;
 	}
+	file->backend = wanted->backend;
+	mutex_lock(&open_queues_lock);
+	list_add_tail(&file->link, &open_queues);
+	mutex_unlock(&open_queues_lock);
 	fd = anon_inode_getfd("[ktwin-queue]", &queue_fops, file, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		kt_core_queue_close(file->queue);
-		kfree(file);
-	}
+	if (fd < 0)
+		discard(file);
 	return fd;
 }
