@@ -55,7 +55,7 @@ work() {
 	if [ "$LAB" = Y ]; then "$KTWIN" lab inject add 31999 && "$KTWIN" audit; fi
 }
 
-# Two sets, for each tracer takes its share of memory.
+# Two sets, for each tracer takes its share of memory and of the CPU.
 test_attach() {
 	tracer tracepoints 'BEGIN { printf("ready\n") }
 		tracepoint:ktwin:ktwin_pid_alloc /comm == "forker" && args->nr > 0 && args->serial > 0/ {
@@ -68,7 +68,7 @@ test_attach() {
 		kprobe:ktwin_ioctl /comm == "ktwin"/ { @asked = count() }
 		kretprobe:ktwin_ioctl /comm == "ktwin"/ { @results[retval] = count() }
 		kprobe:alloc_pid { @allocs = count() } kprobe:free_pid { @frees = count() }'
-	for script in "$KTWIN_BT"/*.bt; do tracer "$(basename "$script" .bt)" "$script"; done
+	for script in "$KTWIN_BT"/{pid,audit}*.bt; do tracer "$(basename "$script" .bt)" "$script"; done
 	until_attached
 	work >"$TMP/work" 2>&1
 	interrupt
@@ -76,13 +76,37 @@ test_attach() {
 	wait_live && audit_zero "traced"
 }
 
+test_attach_waits() {
+	tracer waits 'BEGIN { printf("ready\n") }
+		tracepoint:ktwin:ktwin_wait_enter /args->mode == 0/ { @begun = count() }
+		tracepoint:ktwin:ktwin_wait_exit /args->result == 0/ { @ended = count(); @wakes = sum(args->wakes) }
+		tracepoint:ktwin:ktwin_wake { @woken = sum(args->woken) }
+		tracepoint:ktwin:ktwin_herd { @herds = count(); @futile = sum(args->other) }'
+	for script in "$KTWIN_BT"/wait*.bt; do tracer "$(basename "$script" .bt)" "$script"; done
+	until_attached
+	"$KTWIN" queue herd --sleepers 20 -J >"$TMP/herd" 2>&1
+	interrupt
+}
+
+# Twenty woken for one token, then nineteen with a token each: what the queue itself counted.
+test_herd() {
+	local count
+	for count in '@begun 20' '@ended 20' '@woken 39' '@wakes 39' '@herds 1' '@futile 19'; do
+		if [ "$(traced waits "${count% *}")" != "${count#* }" ]; then
+			note "not $count: $(cat "$TMP/waits" "$TMP/herd")"
+			return 1
+		fi
+	done
+	grep -q '20 woken for one event, 19 of them' "$TMP/wait_herd"
+}
+
 test_listed() {
 	local event
 	bpftrace -l 'tracepoint:ktwin:*' >"$TMP/list"
-	for event in pid_alloc pid_free pidns_new pidns_gone audit_mismatch; do
+	for event in pid_alloc pid_free pidns_new pidns_gone audit_mismatch wait_enter wait_exit wake herd; do
 		grep -qx "tracepoint:ktwin:ktwin_$event" "$TMP/list" || { note "no ktwin_$event"; return 1; }
 	done
-	[ "$(wc -l <"$TMP/list")" = 5 ]
+	[ "$(wc -l <"$TMP/list")" = 9 ]
 }
 
 # The forker's own count is the tracepoints' count.
@@ -137,4 +161,4 @@ for script in "$KTWIN_BT"/*.bt; do
 	eval "test_script_$name() { conventions $script && saw_something $name 4; }"
 	NAMES+=("script_$name")
 done
-main attach listed tracepoints mismatch module_function functions_around_our_probes "${NAMES[@]}"
+main attach attach_waits listed tracepoints herd mismatch module_function functions_around_our_probes "${NAMES[@]}"

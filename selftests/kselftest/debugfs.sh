@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need_loaded
 
-NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences'
+NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences wait/queues wait/stats'
 
 each_node() { local node; for node in $NODES; do "$1" "$DEBUGFS/$node" || return; done; }
 
@@ -117,5 +117,21 @@ test_read_under_storm() {
 	audit_zero "reading under a storm"
 }
 
+# A queue that lives for a moment, again and again, until both nodes were read while it was full.
+test_wait_queues() {
+	local i
+	storm bash -c "while :; do '$KTWIN' queue demo --sleepers 5 --exclusive 2; done"
+	for ((i = 0; i < 500; i++)); do
+		cat $DEBUGFS/wait/stats >"$TMP/stats"
+		cat $DEBUGFS/wait/queues >"$TMP/queues"
+		if [ "$(wc -l <"$TMP/queues")" = 6 ] && [ "$(wc -l <"$TMP/stats")" = 2 ]; then break; fi
+	done
+	end_storms
+	note "$(tail -n 1 "$TMP/queues")"
+	[ $i -lt 500 ] && [ "$(awk '$4 == "exclusive" { n++ } END { print n }' "$TMP/queues")" = 2 ] &&
+		[ "$(awk '$4 == "shared" && $5 == "next" { n++ } END { print n }' "$TMP/queues")" = 3 ] &&
+		awk 'NR == 2 && $2 == "twin" && $3 <= 5' "$TMP/stats" | grep -q .
+}
+
 main exist only_these mode not_writable header in_pieces pids_agree namespaces_agree tree audit_status_agrees layout \
-	nobody_is_kept_out_by_the_folder scoped open_while_removed read_under_storm
+	nobody_is_kept_out_by_the_folder scoped wait_queues open_while_removed read_under_storm

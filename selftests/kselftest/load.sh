@@ -10,7 +10,6 @@ if [ -z "$KTWIN_KO" ]; then
 	exit "$KSFT_SKIP"
 fi
 AFTERWARDS=$(is_loaded && parameters)
-# Not in reach of the background audit's next pass: each load has its own.
 STORM_LOADS=${KTWIN_LOADS:-100}
 
 # refused NAME-IN-LOG PARAMETER...: insmod says no, the log says which parameter, and nothing stays.
@@ -146,9 +145,9 @@ test_toggled_under_storm() {
 test_loaded_under_storm() {
 	local i doubted=0
 	mark_log
-	storm ./forker mix 600
-	# A CPU is left for the grace periods that every load and unload waits for.
-	storm nice -n 15 ./forker thread 600
+	# They take all that is left, but not from those whom a load and an unload wait for: the threads of the grace periods.
+	storm nice -n 10 ./forker mix 900
+	storm nice -n 15 ./forker thread 900
 	for ((i = 0; i < STORM_LOADS; i++)); do
 		load audit_interval_ms=10 || { note "load $i: $(cat "$TMP/insmod")"; return 1; }
 		if ((i % 10 == 0)); then
