@@ -17,8 +17,9 @@ run: ## the main job: a VM, the module under a real load, the twin's picture, th
 test: ## everything: host tests, then the kselftests on 6.1, 6.12 and 6.1-rt
 	@scripts/test/all
 
+# value: a $ in CMD is the guest's shell's. make can end with 2 only, and names the status; scripts/shell ends with it.
 vm: ## a shell in the VM with the module loaded; KERNEL=6.1|6.12|6.1-rt|6.1-generic|6.12-rt CMD='...' runs one command
-	@scripts/shell $(KERNEL) $(if $(CMD),'$(subst ','\'',$(CMD))')
+	@scripts/shell $(KERNEL) $(if $(value CMD),'$(subst ','\'',$(value CMD))')
 
 module: ## ktwin.ko for KDIR (default: the running kernel's headers)
 	@scripts/build-module $(KDIR)

@@ -54,7 +54,8 @@ FIXTURE_TEARDOWN(compare)
 	close(self->fd);
 }
 
-TEST_F(compare, same)
+/* Checked access by access, as a debug kernel does it, this takes minutes. */
+TEST_F_TIMEOUT(compare, same, 300)
 {
 	struct ktwin_compare compare = {
 		.size = sizeof(compare), .seed = variant->seed, .operations = variant->operations,

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 need_loaded
 
-SECONDS_EACH=90
+SECONDS_EACH=300
 PID_MAX=/proc/sys/kernel/pid_max
 PROGRAMS=()
 for program in ../pidfd/* ../clone3/* ../pid_namespace/*; do
