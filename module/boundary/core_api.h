@@ -99,6 +99,7 @@ int kt_core_layout(enum kt_layout_field field);
 const char *kt_core_layout_missing(enum kt_layout_group group);
 /* [any] The field with all that is known of it; false: there is no such field. */
 bool kt_core_layout_entry(__u32 field, struct kt_layout_entry *entry);
+
 /* --- laboratory wait queues --- */
 struct kt_queue;
 /* [sleep] enum ktwin_backend. NULL: *error says why. */
