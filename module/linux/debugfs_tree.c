@@ -128,7 +128,7 @@ int ktwin_tree_show(struct seq_file *seq, void *unused)
 		show_nodes(seq, nodes, count);
 	}
 	if (count == room)
-		seq_printf(seq, "... and more; pid/namespaces has them all\n");
+		seq_puts(seq, "... and more; pid/namespaces has them all\n");
 	kvfree(nodes);
 	return count < 0 ? count : 0;
 }

@@ -166,6 +166,7 @@ int ktwin_sleep_of(struct task_struct *task, struct ktwin_sleep *sleep);
  */
 static inline bool ktwin_is_asleep(const struct task_struct *task)
 {
+	/* Acquire: see above. */
 	return !smp_load_acquire(&task->on_cpu) && READ_ONCE(task->__state) != TASK_RUNNING &&
 	       !kt_is_runnable(task) && !READ_ONCE(task->exit_state);
 }
