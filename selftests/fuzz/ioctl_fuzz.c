@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioctl_fuzz [SEED [CALLS]]: calls every ioctl of /dev/ktwin and of its streams with arguments that are wrong in the
+ * ioctl_fuzz [SEED [CALLS]]: calls every ioctl of /dev/ktwin, its streams and queues with arguments that are wrong in the
  * ways that matter: sizes around the real ones, pointers to nothing, to read-only memory and across the end of a
  * mapping, huge counts, random flags, and now and then a sane argument with one field changed. It ends well when the
  * process and the kernel are still there; what the kernel said about it stands in dmesg. The same SEED makes the same
@@ -58,6 +58,10 @@ static const struct {
 	{ KTWIN_IOC_INJECT, sizeof(struct ktwin_inject) },
 	{ KTWIN_IOC_COMPARE, sizeof(struct ktwin_compare) },
 	{ KTWIN_IOC_STREAM_ACK, sizeof(struct ktwin_stream_ack) },
+	{ KTWIN_IOC_QUEUE, sizeof(struct ktwin_queue) },
+	{ KTWIN_IOC_QUEUE_WAIT, sizeof(struct ktwin_wait) },
+	{ KTWIN_IOC_QUEUE_WAKE, sizeof(struct ktwin_wake) },
+	{ KTWIN_IOC_QUEUE_STATS, sizeof(struct ktwin_wait_stats) },
 	{ _IO(KTWIN_IOC_MAGIC, 0x3f), 64 },
 };
 
@@ -124,7 +128,7 @@ static void fill_sane(unsigned long cmd, void *arg)
 		explain->role_size = sizeof(struct ktwin_role);
 		explain->roles_room = below(64);
 	} else if (cmd == KTWIN_IOC_WAITERS) {
-		waiters->pid = below(4) ? getpid() : below(400);
+		waiters->pid = below(4) ? getpid() : (int32_t)below(400);
 		waiters->fd = below(8);
 		waiters->heads = (uintptr_t)area;
 		waiters->head_size = sizeof(struct ktwin_wait_head);
@@ -134,6 +138,12 @@ static void fill_sane(unsigned long cmd, void *arg)
 		waiters->waiters_room = below(64);
 	} else if (cmd == KTWIN_IOC_SLEEP) {
 		sleep->tid = below(400);
+	} else if (cmd == KTWIN_IOC_QUEUE) {
+		((struct ktwin_queue *)arg)->backend = below(2);
+	} else if (cmd == KTWIN_IOC_QUEUE_WAIT) {
+		((struct ktwin_wait *)arg)->flags = below(32);
+	} else if (cmd == KTWIN_IOC_QUEUE_WAKE) {
+		((struct ktwin_wake *)arg)->post = below(3);
 	}
 }
 
@@ -153,6 +163,12 @@ static int one_call(int fd)
 	/* A pass over everything, or a comparison of millions, only costs time here. */
 	if (commands[which].cmd == KTWIN_IOC_COMPARE)
 		memcpy((char *)arg + offsetof(struct ktwin_compare, operations), &(uint32_t){ below(100) }, 4);
+	/* Nobody would wake it, and no signal ends each of its modes: with a timeout always, and from nowhere else. */
+	if (commands[which].cmd == KTWIN_IOC_QUEUE_WAIT) {
+		((struct ktwin_wait *)arg)->timeout_ns = 1 + below(100000);
+		((struct ktwin_wait *)arg)->race_ns = below(4) ? 0 : below(100000);
+		return ioctl(fd, KTWIN_IOC_QUEUE_WAIT, arg);
+	}
 	return ioctl(fd, commands[which].cmd, below(16) ? (uintptr_t)arg : some_pointer());
 }
 
@@ -173,7 +189,7 @@ int main(int argc, char **argv)
 		int slot = below(8), fd = fds[slot] >= 0 && below(2) ? fds[slot] : device;
 		int result = one_call(fd);
 
-		if (result > 2) {	/* a stream */
+		if (result > 2) {	/* a stream or a queue */
 			if (fds[slot] >= 0)
 				close(fds[slot]);
 			fds[slot] = result;
