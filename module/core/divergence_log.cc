@@ -94,7 +94,8 @@ bool DivergenceLog::read(const Eyes& eyes, u64& cursor, Span<ktwin_divergence> t
     filled = 0;
     while (filled < to.size()) {
         SpinGuard guard(lock_);
-        const u64 index = first_after(cursor);
+        // The cursor is the caller's word: behind the last one there is nothing, the number after 2^64 - 1 included.
+        const u64 index = cursor < total_ ? first_after(cursor) : total_ + 1;
         if (index > total_) {
             return false;
         }

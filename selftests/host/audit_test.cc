@@ -142,6 +142,26 @@ TEST_F(AuditTest, KeptAndCountedOnce) {
     EXPECT_EQ(run.divergences().size(), 2u) << "but not forgotten";
 }
 
+// The cursor of a bulk read is whatever a caller says.
+TEST_F(AuditTest, CursorsThatNobodyGaveOut) {
+    ASSERT_EQ(run.inject(KTWIN_INJECT_ADD, 4242), 0);
+    run.audit();
+    ASSERT_EQ(run.divergences().size(), 1u);
+    for (const __u64 said : {~0ULL, ~0ULL - 1, 1ULL << 63, 1ULL << 32, 513ULL, 2ULL, 1ULL}) {
+        ktwin_divergence divergence = {};
+        ktwin_ns ns = {};
+        ktwin_pid pid = {};
+        __u64 cursor = said;
+        bool more = true;
+        EXPECT_EQ(kt_core_read_divergences(kt_host_init_ns(), &cursor, &divergence, 1, &more), 0) << said;
+        EXPECT_FALSE(more);
+        cursor = said;
+        EXPECT_LE(0, kt_core_read_namespaces(kt_host_init_ns(), 0, &cursor, &ns, 1, &more)) << said;
+        cursor = said;
+        EXPECT_LE(0, kt_core_read_pids(kt_host_init_ns(), 0, &cursor, &pid, 1, &more)) << said;
+    }
+}
+
 TEST_F(AuditTest, ManyNeverHideALaterOne) {
     kernel.pid_max = 4194304;
     for (int i = 0; i < 3000; ++i) {

@@ -16,6 +16,12 @@ if ! command -v bpftrace >/dev/null; then
 	exit "$KSFT_SKIP"
 fi
 
+if [ ! -e /sys/kernel/btf/vmlinux ]; then
+	ktap_print_header
+	ktap_skip_all "no BTF of the kernel: bpftrace would want its headers"
+	exit "$KSFT_SKIP"
+fi
+
 declare -A TRACER
 LAB=$(cat /sys/module/ktwin/parameters/kt_lab)
 

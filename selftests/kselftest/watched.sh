@@ -34,7 +34,9 @@ test_epoll_wakeup() {
 		if fails_alone "${name%% *}"; then note "$name fails when nobody looks, too"; else failed=1; note "$name fails"; fi
 	done < <(grep -E '^not ok ' "$TMP/out")
 	if ! grep -q '^# Totals:' "$TMP/out"; then note "it did not come to its end"; failed=1; fi
-	if ! grep -qE '^watcher:.* [1-9][0-9]* epolls followed' "$TMP/out"; then note "nothing was seen"; failed=1; fi
+	# Through an epoll only where the kernel's BTF tells where its fields are.
+	if ! grep -q 'epoll.*unknown' "$DEBUGFS/audit/layout" &&
+		! grep -qE '^watcher:.* [1-9][0-9]* epolls followed' "$TMP/out"; then note "nothing was seen"; failed=1; fi
 	log_is_clean || failed=1
 	wait_live && audit_zero "afterwards" || failed=1
 	return $failed
