@@ -51,6 +51,9 @@ static int queue_flush(struct file *filp, fl_owner_t id)
 	struct queue_file *file = filp->private_data;
 	bool owner = ktwin_key(id) == file->owner;
 
+	/* The kernel's own close of a file that no process had; nobody sleeps through that. */
+	if (!id)
+		return 0;
 	kt_core_queue_shut_down(file->queue, owner ? 0 : ktwin_key(id));
 	if (owner)
 		wake_pollers(file, EPOLLHUP);
