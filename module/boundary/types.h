@@ -77,6 +77,8 @@ struct kt_wake_call {
 	/* Of the call, told to those it selects. 0: no call, but the end of those whose kt_selected.leave is set. */
 	__u64 sequence;
 	__u64 *order;		/* counts those woken; by atomic additions */
+	__u32 exclusive_only;	/* 1: passes over the others */
+	__u32 zero;
 };
 
 /* Between one sleeper and those who wake it; a waker writes before it lets the entry go. */
@@ -84,7 +86,7 @@ struct kt_selected {
 	__u64 sequence;		/* of the call that selected it; 0: none */
 	__u64 order;		/* it was the queue's order-th to be woken */
 	__u32 leave;		/* it is to leave without being woken for its condition */
-	__u32 zero;
+	__u32 mode;		/* of the call that selected it */
 };
 
 /* One row of a differential run: what an allocator was asked to do. */

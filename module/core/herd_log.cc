@@ -33,9 +33,16 @@ HerdLog::Herd HerdLog::called(u64 sequence, u32 woken) {
     if (call == nullptr) {
         return {};
     }
-    call->woken = woken;
+    call->woken += woken;
     call->over = true;
     return judge(*call);
+}
+
+void HerdLog::passed_on(u64 sequence, u32 woken) {
+    Call* call = find(sequence);
+    if (call != nullptr) {
+        call->woken += woken;
+    }
 }
 
 HerdLog::Herd HerdLog::ended(u64 sequence, bool futile) {

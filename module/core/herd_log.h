@@ -22,6 +22,8 @@ class HerdLog {
 
     // The wake call is over and woke so many.
     Herd called(u64 sequence, u32 woken);
+    // One of those it woke did not need it, and so many others were woken in its place.
+    void passed_on(u64 sequence, u32 woken);
     // One of those it woke says what became of it; that may be before called().
     Herd ended(u64 sequence, bool futile);
 

@@ -36,8 +36,10 @@ bool LabQueue::take() {
     return true;
 }
 
-void LabQueue::pass_on(u64 sequence) {
-    wake_backend({KT_TASK_NORMAL, 0, 1, 0, sequence, nullptr});
+void LabQueue::pass_on(u64 sequence, u32 mode) {
+    const u32 woken = wake_backend({mode, 0, 1, 1, sequence, nullptr, 1, 0});
+    SpinGuard guard(lock_);
+    herds_.passed_on(sequence, woken);
 }
 
 void LabQueue::note_end(u64 sequence, bool futile) {
@@ -145,7 +147,7 @@ Result LabQueue::wake(ktwin_wake& wake) {
     const u32 mode = wake.mode == KTWIN_WAKE_NORMAL ? KT_TASK_NORMAL : KT_TASK_INTERRUPTIBLE;
     const u32 flags = (wake.flags & KTWIN_WAKE_SYNC) != 0 ? KT_WAKE_SYNC : 0;
     const u32 locked = (wake.flags & KTWIN_WAKE_LOCKED) != 0 ? 1 : 0;
-    wake.woken = wake_backend({mode, flags, wake.nr, locked, wake.sequence, nullptr});
+    wake.woken = wake_backend({mode, flags, wake.nr, locked, wake.sequence, nullptr, 0, 0});
     HerdLog::Herd herd;
     {
         SpinGuard guard(lock_);
@@ -171,7 +173,8 @@ void LabQueue::shut_down(kt_key table) {
             }
         }
     }
-    wake_backend({KT_TASK_NORMAL, 0, 0, 0, 0, nullptr});
+    // Under the lock: most sleepers are none of its business, and must not be claimed meanwhile.
+    wake_backend({KT_TASK_NORMAL, 0, 0, 1, 0, nullptr, 0, 0});
 }
 
 void LabQueue::stats(ktwin_wait_stats& stats) {

@@ -42,7 +42,7 @@ class LabQueue : Pinned {
     bool post(u32 tokens);
     bool take();
     // An exclusive wake-up that its sleeper turned out not to need.
-    void pass_on(u64 sequence);
+    void pass_on(u64 sequence, u32 mode);
     void note_end(u64 sequence, bool futile);
     Result sleep_on(LabSleeper& sleeper, const ktwin_wait& wait);
     void count(Result result);

@@ -14,9 +14,13 @@ int lab_wake_function(WaitQueueEntry& entry, const WakeCall& call) {
     if (wake->sequence == 0 && __atomic_load_n(&selected.leave, __ATOMIC_RELAXED) == 0) {
         return 0;
     }
+    if (wake->exclusive_only != 0 && entry.kind() == WaitKind::kShared) {
+        return 0;
+    }
     const int woken = default_wake_function(entry, call);
     if (woken > 0 && wake->sequence != 0) {
         selected.sequence = wake->sequence;
+        selected.mode = wake->mode;
         selected.order = __atomic_add_fetch(wake->order, 1, __ATOMIC_RELAXED);
     }
     return woken;
@@ -96,7 +100,7 @@ bool LabSleeper::settle(bool come) {
     ++wakes_;
     order_ = selected_.order;
     if (come && kind_ != WaitKind::kShared) {
-        queue_.pass_on(sequence);
+        queue_.pass_on(sequence, selected_.mode);
     }
     const bool done = come || (wait_.flags & KTWIN_WAIT_TAKE) == 0 || queue_.take();
     queue_.note_end(sequence, !done);

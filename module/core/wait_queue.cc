@@ -95,7 +95,12 @@ u32 WaitQueueHead::wake(const WakeCall& call, u32 nr) {
     if (!waitqueue_active()) {
         return 0;
     }
-    return WakeRun(*this, call, nr).run();
+    WakeRun run(*this, call, nr);
+    if ((call.mode & KT_TASK_NORMAL) == KT_TASK_NORMAL) {
+        return run.run();
+    }
+    SpinGuard guard(lock_);  // see wake_run.h
+    return run.run_locked();
 }
 
 u32 WaitQueueHead::wake_locked(const WakeCall& call, u32 nr) {

@@ -55,7 +55,8 @@ struct WakeCall {
 
 // Called with preemption off, the entry claimed and the queue unlocked (locked, irqs off, in the _locked family).
 // May not sleep; on PREEMPT_RT it may take raw locks only. Greater than 0: it was asleep and is awake now, and counts;
-// 0: it was awake; less than 0: wake no more.
+// 0: it was awake; less than 0: wake no more. A function that says 0 or less for another reason is for calls of the
+// _locked family, or of one mode, which is under the lock too.
 using WakeFunction = int (*)(WaitQueueEntry& entry, const WakeCall& call);
 
 // Wakes the entry's task. In field's words: try_to_wake_up().

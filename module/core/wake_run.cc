@@ -173,14 +173,48 @@ u32 WakeRun::run() {
     return woken_;
 }
 
+// True: go on with the next.
+bool WakeRun::wake_in_place(WaitQueueHead::Lane& lane, Entry& entry) {
+    const int result = entry.function_(entry, call_);
+    if (result > 0) {
+        ++woken_;
+        if (!all_ && counts()) {
+            --left_;
+        }
+        entry.ticket_ = ticket_;
+        entry.woken_.store_relaxed(true);
+        entry.unlink();
+        if (entry.autoremove_) {
+            head_.queued_.sub_exclusive(1);
+            entry.state_.store_release(State::kIdle);  // its sleeper may let it go from here on
+        } else {
+            lane.tried.push_back(entry);
+        }
+    }
+    return result >= 0 && (all_ || left_ != 0);
+}
+
+// As __wake_up_common(): an entry that is not woken is neither moved nor marked, so no other call, locked or not, can
+// take it for one that was awake and will look again.
 u32 WakeRun::run_locked() {
     begin();
-    do {
-        claim_batch();
-        wake_batch();
-        put_back();
-    } while (!is_over());
-    take_places_away();
+    for (kind_ = 0; kind_ < kWaitKinds; ++kind_) {
+        WaitQueueHead::Lane& lane = head_.lanes_[kind_];
+        Ring* const rings[] = {&lane.fresh, &lane.tried};
+        for (Ring* ring : rings) {
+            RingNode* next = nullptr;
+            for (RingNode* node = ring->first(); node != ring->end(); node = next) {
+                auto& entry = static_cast<Entry&>(*node);
+                next = node->next();
+                if (entry.ticket_ == ticket_) {
+                    break;  // woken just now, and so are those behind it
+                }
+                if (!entry.mark_ && !entry.is_claimed() && !wake_in_place(lane, entry)) {
+                    return woken_;
+                }
+            }
+        }
+    }
     return woken_;
 }
 

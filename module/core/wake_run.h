@@ -5,6 +5,10 @@
 // A call wakes whom it finds queued when it begins; it has a ticket, and every entry carries the last ticket there was
 // when it was queued or when it was tried, so nobody is tried twice by one call and a wake_up_all() ends even when the
 // woken queue again at once. Entries that were awake (not counted) go back to where they were.
+//
+// Only a call that wakes every sleeper there is may claim: while an entry is claimed other calls pass it by, which is
+// right when its sleeper is awake, or will be, and looks again, and loses a wake-up when the claim was in vain for another
+// reason. All others run under the lock.
 #ifndef KTWIN_CORE_WAKE_RUN_H
 #define KTWIN_CORE_WAKE_RUN_H
 
@@ -19,7 +23,7 @@ class WakeRun : Pinned {
 
     // Both return how many really were asleep.
     u32 run();
-    // With the head's lock held (under another name than the analysis knows).
+    // With the head's lock held (under another name than the analysis knows) from first to last.
     u32 run_locked() TA_NO_ANALYSIS;
 
   private:
@@ -38,6 +42,7 @@ class WakeRun : Pinned {
     void mark_place(RingNode& before) TA_REQUIRES(head_.lock_);
     void wake_batch();
     void put_back() TA_REQUIRES(head_.lock_);
+    bool wake_in_place(WaitQueueHead::Lane& lane, Entry& entry) TA_REQUIRES(head_.lock_);
     void take_places_away() TA_REQUIRES(head_.lock_);
 
     bool counts() const { return kind_ != static_cast<u32>(WaitKind::kShared); }

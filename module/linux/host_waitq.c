@@ -50,11 +50,14 @@ static int lab_wake(wait_queue_entry_t *entry, unsigned int mode, int flags, voi
 
 	if (!wake->call->sequence && !READ_ONCE(lab->selected->leave))
 		return 0;
+	if (wake->call->exclusive_only && !(entry->flags & WQ_FLAG_EXCLUSIVE))
+		return 0;
 	woken = default_wake_function(entry, mode, flags, NULL);
 	if (woken <= 0)
 		return woken;
 	if (wake->call->sequence) {
 		lab->selected->sequence = wake->call->sequence;
+		lab->selected->mode = wake->call->mode;
 		lab->selected->order = ++*wake->call->order;
 		wake->woken++;
 	}

@@ -21,11 +21,12 @@ static void take(const struct kt_waiter *view, u32 position, bool *stops, struct
 {
 	struct task_struct *task = (struct task_struct *)(unsigned long)view->task;
 	bool asleep = READ_ONCE(task->__state) & TASK_NORMAL;
+	u64 now = ktime_get_mono_fast_ns();
 
 	*to = (struct ktwin_sleeper){
 		.task = get_task_struct(task),
 		.state = task_state_to_char(task),
-		.asleep_ns = ktime_get_mono_fast_ns() - view->since_ns,
+		.asleep_ns = now > view->since_ns ? now - view->since_ns : 0,
 		.position = position,
 		.kind = KTWIN_KIND_LAB,
 		.flags = view->flags | KTWIN_WAITER_TASK,

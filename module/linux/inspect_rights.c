@@ -39,7 +39,10 @@ static bool may_inspect_thread(const struct task_struct *task)
 {
 	const struct cred *cred = __task_cred(task);
 
-	return (same_user(cred) && same_group(cred)) || ns_capable(cred->user_ns, CAP_SYS_PTRACE);
+	/* The same ids are not enough where the task may do what the caller may not: cap_ptrace_access_check(). */
+	return (same_user(cred) && same_group(cred) && cred->user_ns == current_user_ns() &&
+		cap_issubset(cred->cap_permitted, current_cred()->cap_effective)) ||
+	       ns_capable(cred->user_ns, CAP_SYS_PTRACE);
 }
 
 /* A process that made itself, or was made, undumpable keeps its own user out, too. */
@@ -47,9 +50,14 @@ static bool may_inspect_mm(struct task_struct *task)
 {
 	bool may = true;
 
-	/* As ptrace_may_access() does it: the lock keeps task->mm from going. */
+	/*
+	 * As ptrace_may_access() does it: the lock keeps task->mm from going. Of one that ends, and has none any more but
+	 * its files, nobody knows here whether it was dumpable.
+	 */
 	task_lock(task);
-	if (task->mm && get_dumpable(task->mm) != SUID_DUMP_USER)
+	if (!task->mm)
+		may = capable(CAP_SYS_PTRACE);
+	else if (get_dumpable(task->mm) != SUID_DUMP_USER)
 		may = ns_capable(task->mm->user_ns, CAP_SYS_PTRACE);
 	task_unlock(task);
 	return may;

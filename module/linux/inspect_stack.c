@@ -41,7 +41,7 @@ static u32 unwind(struct task_struct *task, unsigned long *frames)
 	u32 count = 0;
 
 	rcu_read_lock();
-	if (READ_ONCE(task->stack)) {
+	if (READ_ONCE(task->stack) && !READ_ONCE(task->exit_state)) {
 		for (unwind_start(&state, task, NULL, NULL); !unwind_done(&state) && count < FRAMES_MAX;
 		     unwind_next_frame(&state)) {
 			unsigned long address = unwind_get_return_address(&state);

@@ -106,6 +106,9 @@ static u32 list_locked(const struct wait_queue_head *head, struct ktwin_sleeper 
 	list_for_each_entry(entry, &head->head, entry) {
 		if (kt_is_wait_bookmark(entry))
 			continue;
+		/* Who hangs more on a queue is not waited for with interrupts off. */
+		if (count == KTWIN_WAITERS_MAX)
+			break;
 		if (count < room)
 			take(entry, count, &stops, &to[count]);
 		count++;
@@ -117,8 +120,11 @@ static u32 list_locked(const struct wait_queue_head *head, struct ktwin_sleeper 
 static bool has_locked(const struct wait_queue_head *head, const struct task_struct *task)
 {
 	const struct wait_queue_entry *entry;
+	u32 count = 0;
 
 	list_for_each_entry(entry, &head->head, entry) {
+		if (count++ == KTWIN_WAITERS_MAX)
+			break;
 		if (!kt_is_wait_bookmark(entry) && ktwin_entry_behind(entry).task == task)
 			return true;
 	}

@@ -84,12 +84,14 @@ __u32 kt_host_waitq_wake(void* queue, const kt_wake_call* call) {
         Entry& entry = **at;
         const bool wanted =
             call->sequence != 0 || __atomic_load_n(&entry.selected->leave, __ATOMIC_RELAXED) != 0;
-        if (!wanted || !entry.task->wake(call->mode)) {
+        const bool passed_over = call->exclusive_only != 0 && entry.kind == KT_WAIT_SHARED;
+        if (!wanted || passed_over || !entry.task->wake(call->mode)) {
             ++at;
             continue;
         }
         if (call->sequence != 0) {
             entry.selected->sequence = call->sequence;
+            entry.selected->mode = call->mode;
             entry.selected->order = __atomic_add_fetch(call->order, 1, __ATOMIC_RELAXED);
             ++woken;
         }

@@ -71,6 +71,12 @@ TEST_F(WaitQueueThreads, OneWakeAToken) {
             }
         });
     }
+    // Calls that none of them is to be woken by do not hide them from those that are.
+    start([&] {
+        while (!closed_) {
+            head_.wake_up_interruptible_all();
+        }
+    });
     std::vector<std::thread> wakers;
     for (int i = 0; i < kWakers; ++i) {
         wakers.emplace_back([&, i] {

