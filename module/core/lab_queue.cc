@@ -11,9 +11,7 @@ namespace ktwin {
 LabQueue::LabQueue(u32 serial, void* kernel) : serial_(serial), kernel_(kernel) {}
 
 LabQueue::~LabQueue() {
-    if (kernel_ != nullptr) {
-        kt_host_waitq_destroy(kernel_);
-    }
+    kt_host_waitq_destroy(kernel_);
 }
 
 bool LabQueue::post(u32 tokens) {
@@ -54,7 +52,8 @@ void LabQueue::note_end(u64 sequence, bool futile) {
 }
 
 // Queued, it looks at what anybody may look at; what a waker told it, it reads off the queue, where no waker writes.
-Result LabQueue::sleep(LabSleeper& sleeper, u64 deadline_ns) {
+Result LabQueue::sleep(LabSleeper& sleeper, u64 timeout_ns) {
+    const u64 deadline_ns = timeout_ns != 0 ? deadline_in(timeout_ns) : 0;
     for (;;) {
         sleeper.prepare();
         const bool come = sleeper.has_come();
@@ -87,16 +86,15 @@ Result LabQueue::sleep_on(LabSleeper& sleeper, const ktwin_wait& wait) {
     if (wait.race_ns != 0 && !kt_host_breathe(wait.race_ns)) {
         return Errno::kInterrupted;
     }
-    return sleep(sleeper, wait.timeout_ns != 0 ? deadline_in(wait.timeout_ns) : 0);
+    return sleep(sleeper, wait.timeout_ns);
 }
 
 Result LabQueue::wait(kt_key table, ktwin_wait& wait) {
     LabSleeper sleeper(*this, table, wait);
     kt_host_trace_wait_enter(serial_, wait.flags, wait.mode);
     waits_.fetch_add_relaxed(1);
-    const Result result = (wait.flags & KTWIN_WAIT_RACY) != 0
-                              ? sleep_on(sleeper, wait)
-                              : sleep(sleeper, wait.timeout_ns != 0 ? deadline_in(wait.timeout_ns) : 0);
+    const Result result =
+        (wait.flags & KTWIN_WAIT_RACY) != 0 ? sleep_on(sleeper, wait) : sleep(sleeper, wait.timeout_ns);
     count(result);
     wait.sequence = sequence_.load_acquire();
     wait.slept_ns = kt_host_time_ns() - sleeper.since_ns();
@@ -128,8 +126,7 @@ u32 LabQueue::wake_backend(kt_wake_call call) {
 }
 
 u32 LabQueue::waiters() {
-    return kernel_ != nullptr ? kt_host_waitq_list(kernel_, nullptr, 0)
-                              : head_.for_each([](const WaitQueueEntry&) {});
+    return kernel_ != nullptr ? kt_host_waitq_list(kernel_, nullptr, 0) : head_.waiting();
 }
 
 Result LabQueue::wake(ktwin_wake& wake) {

@@ -38,7 +38,8 @@ class LabQueue : Pinned {
 
     u32 wake_backend(kt_wake_call call);
     u32 waiters();
-    Result sleep(LabSleeper& sleeper, u64 deadline_ns);
+    // timeout_ns 0: none.
+    Result sleep(LabSleeper& sleeper, u64 timeout_ns);
     bool post(u32 tokens);
     bool take();
     // An exclusive wake-up that its sleeper turned out not to need.

@@ -146,8 +146,9 @@ class WaitQueueHead : Pinned {
     u32 wake_up_locked(u32 nr = 1) TA_REQUIRES(lock_) { return wake_locked({KT_TASK_NORMAL, 0, 0}, nr); }
 
     // --- for who looks, [any] ---
-    // In wake order, at one instant. Entries that were claimed and leave by themselves are on no list any more.
-    // Calls visit(const WaitQueueEntry&) under the lock; returns how many there are.
+    // Entries queued. Those that were claimed and leave by themselves are on no list any more, here and below.
+    u32 waiting() const { return queued_.load_relaxed(); }
+    // In wake order, at one instant. Calls visit(const WaitQueueEntry&) under the lock; returns how many there are.
     template <typename Visit>
     u32 for_each(Visit visit);
 

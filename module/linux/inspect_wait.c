@@ -153,41 +153,53 @@ static struct sighand_struct *lock_signals(const struct ktwin_wait_queue *queue,
 	return sighand;
 }
 
+struct held {
+	struct sighand_struct *sighand;		/* NULL: the queue is no signalfd's */
+	unsigned long flags;
+	unsigned long signal_flags;
+};
+
+/* False: the queue is gone, and nothing is held. */
+static bool lock_queue(const struct ktwin_wait_queue *queue, struct held *held)
+{
+	held->sighand = NULL;
+	if (queue->signals) {
+		held->sighand = lock_signals(queue, &held->signal_flags);
+		if (!held->sighand)
+			return false;
+	}
+	spin_lock_irqsave(queue->lock, held->flags);
+	return true;
+}
+
+static void unlock_queue(const struct ktwin_wait_queue *queue, struct held *held)
+{
+	spin_unlock_irqrestore(queue->lock, held->flags);
+	if (held->sighand)
+		spin_unlock_irqrestore(&held->sighand->siglock, held->signal_flags);
+}
+
 u32 ktwin_queue_list(const struct ktwin_wait_queue *queue, struct ktwin_sleeper *to, u32 room)
 {
-	struct sighand_struct *sighand = NULL;
-	unsigned long flags, signal_flags;
+	struct held held;
 	u32 count;
 
-	if (queue->signals) {
-		sighand = lock_signals(queue, &signal_flags);
-		if (!sighand)
-			return 0;
-	}
-	spin_lock_irqsave(queue->lock, flags);
+	if (!lock_queue(queue, &held))
+		return 0;
 	count = list_locked(queue->head, to, room);
-	spin_unlock_irqrestore(queue->lock, flags);
-	if (sighand)
-		spin_unlock_irqrestore(&sighand->siglock, signal_flags);
+	unlock_queue(queue, &held);
 	return count;
 }
 
 bool ktwin_queue_has(const struct ktwin_wait_queue *queue, const struct task_struct *task)
 {
-	struct sighand_struct *sighand = NULL;
-	unsigned long flags, signal_flags;
+	struct held held;
 	bool has;
 
-	if (queue->signals) {
-		sighand = lock_signals(queue, &signal_flags);
-		if (!sighand)
-			return false;
-	}
-	spin_lock_irqsave(queue->lock, flags);
+	if (!lock_queue(queue, &held))
+		return false;
 	has = has_locked(queue->head, task);
-	spin_unlock_irqrestore(queue->lock, flags);
-	if (sighand)
-		spin_unlock_irqrestore(&sighand->siglock, signal_flags);
+	unlock_queue(queue, &held);
 	return has;
 }
 

@@ -193,6 +193,7 @@ class WaitQueueModel : public testing::TestWithParam<int> {
             head_.for_each([&](const WaitQueueEntry& entry) { listed.push_back(entry.task()); });
         ASSERT_EQ(model_.all(), listed);
         ASSERT_EQ(listed.size(), count);
+        ASSERT_EQ(listed.size(), head_.waiting());
         ASSERT_EQ(!listed.empty(), head_.waitqueue_active());
         ASSERT_EQ(0, fake_preempt_depth());
     }
