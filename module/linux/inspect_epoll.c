@@ -52,6 +52,12 @@ static bool is_epoll_file(const struct file *file)
 	return ktwin_is_function(KTWIN_FN_EPOLL_POLL, file->f_op->poll);
 }
 
+/* Each points at the other, or the layout is not what it was taken for. */
+static bool is_pair(const void *ep, const struct file *file)
+{
+	return file_of(ep) == file && file->private_data == ep;
+}
+
 struct file *ktwin_epoll_of(const struct wait_queue_entry *entry)
 {
 	struct file *file;
@@ -61,8 +67,7 @@ struct file *ktwin_epoll_of(const struct wait_queue_entry *entry)
 		return NULL;
 	ep = eventpoll_of(entry);
 	file = file_of(ep);
-	/* Each points at the other, or the layout is not what it was taken for. */
-	if (WARN_ON_ONCE(!is_epoll_file(file) || file->private_data != ep))
+	if (WARN_ON_ONCE(!is_pair(ep, file)))
 		return NULL;
 	return kt_get_live_file(file) ? file : NULL;
 }
@@ -81,7 +86,8 @@ int ktwin_epoll_queues(struct file *file, struct ktwin_wait_queue queues[KTWIN_E
 {
 	void *ep = file->private_data;
 
-	if (!is_known() || !is_epoll_file(file) || WARN_ON_ONCE(file_of(ep) != file))
+	/* Its file operations are not known by name when their symbol was not found; nor is the file one then. */
+	if (!is_known() || !is_epoll_file(file) || WARN_ON_ONCE(!is_pair(ep, file)))
 		return -ENODATA;
 	queues[0] = (struct ktwin_wait_queue){
 		.head = field(ep, KT_FIELD_EVENTPOLL_WQ),

@@ -20,7 +20,7 @@
 static void take(const struct kt_waiter *view, u32 position, bool *stops, struct ktwin_sleeper *to)
 {
 	struct task_struct *task = (struct task_struct *)(unsigned long)view->task;
-	bool asleep = READ_ONCE(task->__state) & TASK_NORMAL;
+	bool asleep = ktwin_would_wake(task, TASK_NORMAL);
 	u64 now = ktime_get_mono_fast_ns();
 
 	*to = (struct ktwin_sleeper){

@@ -52,14 +52,16 @@ static int check_files(struct task_struct *task, struct ktwin_sleep *sleep)
 
 	do {
 		count = ktwin_files_get(task, fd, files, BATCH);
+		/* A queue can be long: a signal need not wait for the whole batch. */
 		for (i = 0; i < count; i++) {
-			check_file(task, &files[i], sleep);
+			if (!signal_pending(current))
+				check_file(task, &files[i], sleep);
 			fput(files[i].file);
 			fd = files[i].fd + 1;
+			cond_resched();
 		}
 		if (signal_pending(current))
 			return -EINTR;
-		cond_resched();
 	} while (count == BATCH && !(sleep->flags & KTWIN_SLEEP_MORE_FDS));
 	return 0;
 }

@@ -37,8 +37,7 @@ u64 ktwin_asleep_ns(const struct task_struct *task)
 #endif
 }
 
-/* Whether wake_up() would find the task asleep, and count it. */
-static bool would_wake(const struct task_struct *task)
+bool ktwin_would_wake(const struct task_struct *task, unsigned int mode)
 {
 	unsigned int state = READ_ONCE(task->__state);
 
@@ -46,7 +45,7 @@ static bool would_wake(const struct task_struct *task)
 	/* One that waits for a lock meanwhile keeps here what it is to wait for after that. */
 	state |= READ_ONCE(task->saved_state);
 #endif
-	return state & TASK_NORMAL;
+	return state & mode;
 }
 
 /* The flags of an entry; and whether wake_up(), which stops after one exclusive, stops here. */
@@ -61,7 +60,7 @@ static u32 entry_flags(const struct wait_queue_entry *entry, const struct ktwin_
 		flags |= KTWIN_WAITER_PRIORITY;
 	if (entry->flags & WQ_FLAG_WOKEN)
 		flags |= KTWIN_WAITER_WOKEN;
-	if (wake->task && !would_wake(wake->task)) {
+	if (wake->task && !ktwin_would_wake(wake->task, TASK_NORMAL)) {
 		flags |= KTWIN_WAITER_AWAKE;
 		runs = false;
 	}

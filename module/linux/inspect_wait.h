@@ -75,6 +75,8 @@ u32 ktwin_queue_list(const struct ktwin_wait_queue *queue, struct ktwin_sleeper 
 bool ktwin_queue_has(const struct ktwin_wait_queue *queue, const struct task_struct *task);
 /* May sleep. */
 void ktwin_sleepers_put(struct ktwin_sleeper *sleepers, u32 count);
+/* Whether a wake-up with that mode would find the task asleep, and count it. Any context; the task is referenced. */
+bool ktwin_would_wake(const struct task_struct *task, unsigned int mode);
 /* How long the task, which is asleep, has been; 0: not known. */
 u64 ktwin_asleep_ns(const struct task_struct *task);
 

@@ -37,6 +37,25 @@ static struct task_struct *inspected_task(u32 ns, int nr)
 	return task;
 }
 
+/*
+ * A file of the process that the caller was let into, or ERR_PTR. An exec in between may have made the process another's,
+ * and the file one of that program's: the rights are those of after the file was taken.
+ */
+static struct file *inspected_file(struct task_struct *task, int fd)
+{
+	struct file *file = fd < 0 ? NULL : ktwin_file_get(task, fd);
+	int err;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	err = ktwin_may_inspect(task);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+	return file;
+}
+
 static void copy_comm(char *to, const struct task_struct *task)
 {
 	/* Without task_lock, as in inspect_task.c. */
@@ -172,9 +191,9 @@ long ktwin_ioctl_waiters(struct file *device, void *arg)
 	task = inspected_task(waiters->ns, waiters->pid);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
-	err = -EBADF;
-	file = waiters->fd < 0 ? NULL : ktwin_file_get(task, waiters->fd);
-	if (file) {
+	file = inspected_file(task, waiters->fd);
+	err = PTR_ERR_OR_ZERO(file);
+	if (!err) {
 		err = inspect_file(waiters, task, file);
 		fput(file);
 	}
@@ -200,6 +219,9 @@ long ktwin_ioctl_sleep(struct file *device, void *arg)
 	copy_comm(sleep->comm, task);
 	sleep->tgid = task_tgid_nr_ns(task, task_active_pid_ns(current));
 	err = ktwin_sleep_of(task, sleep);
+	/* Of the process as it is after the last look: see inspected_file(). */
+	if (!err)
+		err = ktwin_may_inspect(task);
 	put_task_struct(task);
 	return err;
 }

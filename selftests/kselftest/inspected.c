@@ -1,57 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What hangs on a queue through epolls, what a task sleeps on, who may ask, and what is asked amiss.
- */
-#include <linux/futex.h>
+/* What hangs on a queue through epolls, who may ask, and what is asked amiss. */
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-#include "waiters.h"
+#include "actors.h"
 
 static void watch(struct __test_metadata *_metadata, int epoll, int fd, __u32 events)
 {
 	struct epoll_event event = { .events = EPOLLIN | events };
 
 	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
-}
-
-/* A process that does this and then ends with 0. */
-static pid_t make(void (*act)(int fd), int fd)
-{
-	pid_t maker = getpid(), pid = fork();
-
-	if (pid == 0) {
-		kt_leash();
-		/* A maker that ended before that pulls no leash. */
-		if (getppid() != maker)
-			_exit(96);
-		act(fd);
-		_exit(0);
-	}
-	return pid;
-}
-
-static void act_epoll(int fd)
-{
-	struct epoll_event event;
-
-	epoll_wait(fd, &event, 1, -1);
-}
-
-static void act_poll(int fd)
-{
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
-
-	poll(&poller, 1, -1);
-}
-
-static void act_read(int fd)
-{
-	char byte;
-
-	if (read(fd, &byte, 1) != 1)
-		_exit(97);
 }
 
 /* The only waiter on a head, and that there is no other. */
@@ -94,9 +52,9 @@ TEST(nested_epolls)
 	ASSERT_EQ(0, pipe(fds));
 	watch(_metadata, inner, fds[0], 0);
 	watch(_metadata, outer, inner, 0);
-	on_inner = make(act_epoll, inner);
-	on_outer = make(act_epoll, outer);
-	polls_outer = make(act_poll, outer);
+	on_inner = kt_act(act_epoll, inner);
+	on_outer = kt_act(act_epoll, outer);
+	polls_outer = kt_act(act_poll, outer);
 	if (kt_waiters(device, getpid(), inner, &listed) == -ENODATA)
 		SKIP(goto end, "the layout of epoll is not known here");
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), fds[0], on_inner, &listed));
@@ -161,9 +119,9 @@ TEST(epoll_exclusive)
 	}
 	if (kt_waiters(device, getpid(), epolls[0], &listed) == -ENODATA)
 		SKIP(return, "the layout of epoll is not known here");
-	third = make(act_epoll, epolls[2]);
+	third = kt_act(act_epoll, epolls[2]);
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), epolls[2], third, &listed));
-	second = make(act_epoll, epolls[1]);
+	second = kt_act(act_epoll, epolls[1]);
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), epolls[1], second, &listed));
 	ASSERT_EQ(0, kt_waiters(device, getpid(), fds[0], &listed));
 	ASSERT_EQ(3, listed.heads[0].waiters);
@@ -176,205 +134,6 @@ TEST(epoll_exclusive)
 	ASSERT_EQ(0, kt_waiters(device, getpid(), epolls[2], &listed));
 	EXPECT_LE(0, kt_find_waiter(&listed, third));
 	kt_end(third);
-}
-
-/* --- what a task sleeps on */
-
-static void act_pause(int fd)
-{
-	pause();
-}
-
-static void act_wait(int fd)
-{
-	wait(NULL);
-}
-
-static void act_wait_for_child(int fd)
-{
-	if (make(act_pause, 0) < 0)
-		_exit(97);
-	act_wait(fd);
-}
-
-static void act_futex(int fd)
-{
-	int word = 1;
-
-	syscall(SYS_futex, &word, FUTEX_WAIT, 1, NULL, NULL, 0);
-}
-
-static void act_nanosleep(int fd)
-{
-	kt_sleep_ms(3600000);
-}
-
-static void act_spin(int fd)
-{
-	for (;;)
-		;
-}
-
-static void act_stop(int fd)
-{
-	raise(SIGSTOP);
-}
-
-static void act_end(int fd)
-{
-}
-
-/* Until the answer is of this kind, with this state. */
-static bool wait_asleep(int device, pid_t tid, __u32 kind, char state, struct ktwin_sleep *sleep)
-{
-	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
-
-	do {
-		if (kt_asleep_on(device, tid, sleep))
-			return false;
-		if (sleep->kind == kind && sleep->state == (__u32)state)
-			return true;
-		kt_sleep_ms(5);
-	} while (kt_now_ms() < end);
-	return false;
-}
-
-FIXTURE(asleep) {
-	int device;
-	pid_t pid;
-};
-
-FIXTURE_VARIANT(asleep) {
-	void (*act)(int fd);
-	__u32 kind;
-	char state;
-	const char *where;	/* how the function's name begins; NULL: any */
-};
-
-#define ASLEEP_IN(name, act_, kind_, state_, where_)						\
-	FIXTURE_VARIANT_ADD(asleep, name) {							\
-		.act = act_, .kind = KTWIN_SLEEP_ ## kind_, .state = state_, .where = where_	\
-	}
-
-ASLEEP_IN(wait, act_wait_for_child, CHILD, 'S', "do_wait");
-ASLEEP_IN(futex, act_futex, FUTEX, 'S', "futex_");
-ASLEEP_IN(nanosleep, act_nanosleep, TIME, 'S', "do_nanosleep");
-ASLEEP_IN(pause, act_pause, OTHER, 'S', NULL);
-ASLEEP_IN(stop, act_stop, OTHER, 'T', "do_signal_stop");
-ASLEEP_IN(spin, act_spin, AWAKE, 'R', "");
-ASLEEP_IN(zombie, act_end, OTHER, 'Z', "");
-
-FIXTURE_SETUP(asleep)
-{
-	KT_OPEN_LIVE(self->device);
-	self->pid = make(variant->act, 0);
-	ASSERT_LT(0, self->pid);
-}
-
-FIXTURE_TEARDOWN(asleep)
-{
-	kt_end(self->pid);
-}
-
-TEST_F(asleep, told)
-{
-	struct ktwin_sleep sleep;
-
-	ASSERT_TRUE(wait_asleep(self->device, self->pid, variant->kind, variant->state, &sleep)) {
-		TH_LOG("kind %u state %c where %s file %s", sleep.kind, sleep.state, sleep.where, sleep.file);
-	}
-	EXPECT_EQ(self->pid, sleep.tgid);
-	EXPECT_EQ(0, sleep.flags);
-	EXPECT_EQ(0, sleep.fds_filled);
-	EXPECT_EQ(variant->state == 'S' || variant->state == 'T', sleep.asleep_ns > 0);
-	if (!variant->where) {
-		EXPECT_NE(0, sleep.where[0]);
-	} else if (!variant->where[0]) {
-		EXPECT_STREQ("", sleep.where);
-	} else {
-		EXPECT_EQ(0, strncmp(variant->where, sleep.where, strlen(variant->where))) {
-			TH_LOG("it sleeps in %s", sleep.where);
-		}
-	}
-}
-
-/* For how long: from the fall asleep to now, neither more nor much less. */
-TEST(asleep_for)
-{
-	struct ktwin_sleep sleep, later;
-	struct kt_line line;
-	uint64_t born, asked;
-	int device;
-	pid_t pid;
-
-	KT_OPEN_LIVE(device);
-	ASSERT_EQ(0, kt_line_open(&line));
-	born = kt_now_ms();
-	pid = kt_make_waiting(&line, 0);
-	kt_hear(&line);
-	ASSERT_TRUE(wait_asleep(device, pid, KTWIN_SLEEP_FD, 'S', &sleep));
-	kt_sleep_ms(300);
-	asked = kt_now_ms();
-	ASSERT_EQ(0, kt_asleep_on(device, pid, &later));
-	EXPECT_LE(sleep.asleep_ns + 300000000ULL, later.asleep_ns);
-	EXPECT_GE((kt_now_ms() - born + 1) * 1000000, later.asleep_ns);
-	EXPECT_LE(300000000ULL, later.asleep_ns);
-	EXPECT_GE(kt_now_ms(), asked);
-	kt_end(pid);
-}
-
-static int many_pipes[40][2];
-
-static void act_poll_many(int count)
-{
-	struct pollfd pollers[40];
-	int i;
-
-	for (i = 0; i < count; i++)
-		pollers[i] = (struct pollfd){ .fd = many_pipes[i][0], .events = POLLIN };
-	poll(pollers, count, -1);
-}
-
-TEST(asleep_on_many)
-{
-	struct ktwin_sleep sleep;
-	int device, i;
-	pid_t pid;
-
-	KT_OPEN_LIVE(device);
-	for (i = 0; i < 40; i++) {
-		ASSERT_EQ(0, pipe(many_pipes[i]));
-	}
-	pid = make(act_poll_many, 3);
-	ASSERT_TRUE(wait_asleep(device, pid, KTWIN_SLEEP_FD, 'S', &sleep));
-	EXPECT_EQ(3, sleep.fds_filled);
-	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(many_pipes[i][0], sleep.fds[i]);
-	}
-	EXPECT_EQ(0, sleep.flags);
-	kt_end(pid);
-	pid = make(act_poll_many, 40);
-	ASSERT_TRUE(wait_asleep(device, pid, KTWIN_SLEEP_FD, 'S', &sleep));
-	EXPECT_EQ(16, sleep.fds_filled);
-	EXPECT_EQ(KTWIN_SLEEP_MORE_FDS, sleep.flags);
-	EXPECT_STREQ("pipe", sleep.file);
-	kt_end(pid);
-}
-
-TEST(asleep_kernel_thread)
-{
-	struct ktwin_sleep sleep;
-	int device;
-
-	KT_OPEN_LIVE(device);
-	/* kthreadd */
-	ASSERT_TRUE(wait_asleep(device, 2, KTWIN_SLEEP_OTHER, 'S', &sleep));
-	EXPECT_STREQ("kthreadd", sleep.where);
-	EXPECT_STREQ("kthreadd", sleep.comm);
-	/* the one that asks */
-	ASSERT_EQ(0, kt_asleep_on(device, getpid(), &sleep));
-	EXPECT_EQ(KTWIN_SLEEP_AWAKE, sleep.kind);
-	EXPECT_EQ('R', sleep.state);
 }
 
 /* --- signalfd: its readers are those of the process inspected, not of the one that asks */
@@ -411,7 +170,7 @@ TEST(signalfd_readers)
 	sigaddset(&set, SIGUSR1);
 	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
 	fd = signalfd(-1, &set, 0);
-	pid = make(act_signalfd, fd);
+	pid = kt_act(act_signalfd, fd);
 	do {
 		ASSERT_EQ(0, kt_waiters(device, pid, fd, &listed));
 		kt_sleep_ms(5);
@@ -507,7 +266,7 @@ TEST(nobody_there)
 	close(ends[0]);
 	EXPECT_EQ(-EBADF, kt_waiters(device, getpid(), ends[0], &listed));
 	EXPECT_EQ(-EBADF, kt_waiters(device, 2, 0, &listed));
-	zombie = make(act_end, 0);
+	zombie = kt_act(act_end, 0);
 	ASSERT_TRUE(kt_wait_letter(zombie, 'Z'));
 	EXPECT_EQ(-EBADF, kt_waiters(device, zombie, 0, &listed));
 	kt_end(zombie);
@@ -531,7 +290,7 @@ TEST(other_user)
 
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
-	reader = make(act_read, fds[0]);
+	reader = kt_act(act_read, fds[0]);
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), fds[0], reader, &listed));
 	sibling = fork();
 	if (!sibling) {
@@ -543,8 +302,8 @@ TEST(other_user)
 		kt_leash();
 		_exit(kt_become_nobody() || prctl(PR_SET_DUMPABLE, 0) || pause());
 	}
-	ASSERT_TRUE(wait_asleep(device, sibling, KTWIN_SLEEP_OTHER, 'S', &sleep));
-	ASSERT_TRUE(wait_asleep(device, shy, KTWIN_SLEEP_OTHER, 'S', &sleep));
+	ASSERT_TRUE(kt_wait_told(device, sibling, KTWIN_SLEEP_OTHER, 'S', &sleep));
+	ASSERT_TRUE(kt_wait_told(device, shy, KTWIN_SLEEP_OTHER, 'S', &sleep));
 	caller = fork();
 	if (!caller) {
 		ASSERT_EQ(0, kt_become_nobody());
@@ -587,14 +346,14 @@ TEST(child_namespace)
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
 	ASSERT_EQ(0, kt_line_open(&line));
-	reader = make(act_read, fds[0]);
+	reader = kt_act(act_read, fds[0]);
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), fds[0], reader, &outside));
 	init = kt_clone(CLONE_NEWPID);
 	if (!init) {
 		pid_t inner;
 
 		kt_leash();
-		inner = make(act_read, fds[0]);
+		inner = kt_act(act_read, fds[0]);
 		kt_say(&line, kt_wait_listed(device, 1, fds[0], inner, &listed));
 		kt_say(&line, listed.head.waiters_filled);
 		kt_say(&line, listed.waiters[0].tid);
@@ -639,7 +398,7 @@ TEST(rooms)
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
 	for (i = 0; i < 3; i++) {
-		readers[i] = make(act_read, fds[0]);
+		readers[i] = kt_act(act_read, fds[0]);
 		ASSERT_TRUE(kt_wait_listed(device, getpid(), fds[0], readers[i], &listed));
 	}
 	kt_ask(&listed, getpid(), fds[0]);
@@ -686,7 +445,7 @@ TEST(arguments)
 
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
-	reader = make(act_read, fds[0]);
+	reader = kt_act(act_read, fds[0]);
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), fds[0], reader, &listed));
 	for (i = 0; i < 32; i++) {
 		kt_ask(&listed, getpid(), fds[0]);
@@ -712,99 +471,6 @@ TEST(arguments)
 		EXPECT_EQ(-EINVAL, kt_call(device, KTWIN_IOC_WAITERS, &listed.head));
 	}
 	kt_end(reader);
-}
-
-/* --- while all of it comes and goes */
-
-/* One round of a life with queues: two pipes, an epoll that watches one, a child that waits, wakes, an end. */
-static void live_once(unsigned int *seed)
-{
-	int fds[2], epoll = epoll_create1(0), outer = epoll_create1(0);
-	struct epoll_event event = { .events = EPOLLIN | (rand_r(seed) & 1 ? EPOLLEXCLUSIVE : 0) };
-	pid_t pids[3];
-	int i;
-
-	if (pipe(fds) || epoll_ctl(epoll, EPOLL_CTL_ADD, fds[0], &event))
-		_exit(97);
-	event.events = EPOLLIN;
-	if (rand_r(seed) & 1 && epoll_ctl(outer, EPOLL_CTL_ADD, epoll, &event))
-		_exit(97);
-	pids[0] = make(act_epoll, epoll);
-	pids[1] = make(act_read, fds[0]);
-	pids[2] = make(act_poll, rand_r(seed) & 1 ? outer : fds[0]);
-	if (rand_r(seed) & 1)
-		kt_sleep_ms(rand_r(seed) % 4);
-	if (write(fds[1], "xx", 2) != 2)
-		_exit(97);
-	if (rand_r(seed) & 1)
-		epoll_ctl(epoll, EPOLL_CTL_DEL, fds[0], &event);
-	close(epoll);
-	close(outer);
-	for (i = 0; i < 3; i++)
-		kt_end(pids[i]);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-static void live(int seed_)
-{
-	unsigned int seed = seed_;
-
-	for (;;)
-		live_once(&seed);
-}
-
-#define STORM_MS	4000
-#define LIVES		4
-
-static bool is_expected(int result)
-{
-	return !result || result == -ESRCH || result == -EBADF || result == -ENODATA;
-}
-
-TEST(storm)
-{
-	uint64_t end;
-	struct kt_listed listed;
-	struct ktwin_sleep sleep;
-	long asked = 0, waiters = 0, asleep = 0, count, i;
-	struct ktwin_pid *pids;
-	pid_t lives[LIVES];
-	int device, fd, result;
-
-	KT_OPEN_LIVE(device);
-	for (i = 0; i < LIVES; i++)
-		lives[i] = make(live, i + 1);
-	end = kt_now_ms() + STORM_MS;
-	while (kt_now_ms() < end) {
-		count = kt_pids(device, 0, &pids);
-		ASSERT_LT(0, count);
-		for (i = 0; i < count; i++) {
-			/* Those of the storm are the youngest. */
-			if (pids[i].upids[0].nr < getpid())
-				continue;
-			for (fd = 0; fd < 12; fd++, asked++) {
-				result = kt_waiters(device, pids[i].upids[0].nr, fd, &listed);
-				EXPECT_TRUE(is_expected(result)) {
-					TH_LOG("waiters: %d", result);
-				}
-				waiters += listed.head.waiters_filled;
-			}
-			result = kt_asleep_on(device, pids[i].upids[0].nr, &sleep);
-			EXPECT_TRUE(is_expected(result)) {
-				TH_LOG("sleep: %d", result);
-			}
-			asleep += !result && sleep.kind != KTWIN_SLEEP_AWAKE;
-		}
-		free(pids);
-	}
-	for (i = 0; i < LIVES; i++)
-		kt_end(lives[i]);
-	TH_LOG("%ld questions, %ld waiters, %ld sleeps", asked, waiters, asleep);
-	EXPECT_LT(100, asked);
-	EXPECT_LT(0, waiters);
-	EXPECT_LT(0, asleep);
-	kt_expect_audit_clean(_metadata, device);
 }
 
 TEST_HARNESS_MAIN
