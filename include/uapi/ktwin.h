@@ -45,13 +45,14 @@
 #define KTWIN_IOC_QUEUE		_IO(KTWIN_IOC_MAGIC, 0x09) /* struct ktwin_queue; returns a queue fd */
 #define KTWIN_IOC_WAITERS	_IO(KTWIN_IOC_MAGIC, 0x0a) /* struct ktwin_waiters */
 #define KTWIN_IOC_SLEEP		_IO(KTWIN_IOC_MAGIC, 0x0b) /* struct ktwin_sleep */
+#define KTWIN_IOC_WATCH		_IO(KTWIN_IOC_MAGIC, 0x0c) /* struct ktwin_watch; returns a watch fd */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 
 /* On a stream fd only. */
 #define KTWIN_IOC_STREAM_ACK	_IO(KTWIN_IOC_MAGIC, 0x80) /* struct ktwin_stream_ack */
 
-/* On a queue fd only, and KTWIN_IOC_WAITERS. */
+/* On a queue fd only, and KTWIN_IOC_WAITERS; on a watch fd KTWIN_IOC_QUEUE_STATS. */
 #define KTWIN_IOC_QUEUE_WAIT	_IO(KTWIN_IOC_MAGIC, 0x90) /* struct ktwin_wait */
 #define KTWIN_IOC_QUEUE_WAKE	_IO(KTWIN_IOC_MAGIC, 0x91) /* struct ktwin_wake */
 #define KTWIN_IOC_QUEUE_STATS	_IO(KTWIN_IOC_MAGIC, 0x92) /* struct ktwin_wait_stats */
@@ -467,6 +468,9 @@ struct ktwin_wait_stats {
 	__u64 signals;
 	__u64 herds;		/* wake calls that woke many for one: see KTWIN_HERD_MIN */
 	__u64 herd_most;	/* most sleepers woken by one call */
+	__u64 unknown;		/* watch: of the woken, what became of them is not known, or not yet; else 0 */
+	__u32 queue;		/* its serial number, as the tracepoints ktwin_wake and ktwin_herd have it */
+	__u32 zero;
 };
 
 /* A wake call is a herd when it woke at least this many and at most one in two of them made progress. */
@@ -589,6 +593,44 @@ struct ktwin_sleep {
 	char  file[32];		/* out: what the first one is, as in struct ktwin_waiters */
 	char  where[64];	/* out: the kernel function it sleeps in, the scheduler's own left out */
 	char  comm[16];		/* out */
+};
+
+/* --- wait queues: a real one watched --------------------------------------------------------------------------- */
+
+#define KTWIN_WATCHES_MAX	64
+
+/*
+ * Counts the wakes of the queues behind an open file from here on and returns an fd (close-on-exec) that
+ * KTWIN_IOC_QUEUE_STATS reads: sequence is wakes, all queues of the file are added up, and waits, timeouts and signals
+ * are 0. What is counted:
+ *
+ *   woken    tasks that a wake call made ready, one behind an epoll included
+ *   futile   of those, found asleep again in the very call that they were woken in: a poll(2) or select(2), or a read(2)
+ *            of a file that is no socket (whose readers may take what they want in parts)
+ *   unknown  the others that have not been seen to return: those woken out of other calls; those that still run; those
+ *            for which there was no room (1024 tasks a queue are remembered)
+ *
+ * A wake call, its tracepoint and what became of those it woke are judged at the next one, or when the counters are read:
+ * only then is it known. A task that something else wakes in the same instant may be counted as woken by the call.
+ *
+ * While it lasts, three entries of ktwin's own are on each queue, of KTWIN_KIND_KERNEL; none of them takes a wake. A wake of
+ * the file costs more meanwhile: some 400 instructions, and 900 for each sleeper that it passes (scripts/test/watchcost,
+ * 6.12). Nothing else in the system does, and once it is over nothing is left.
+ * The watch holds the file. It ends (-EIDRM from then on) when the process that opened it closes an fd of it or ends, and
+ * within some 20 ms when nobody but watches has the file open any more: for so long may the other end of a pipe or socket
+ * wait for the news.
+ *
+ * Watched are pipes, eventfds, timerfds, inotify, fanotify, pidfds and unix, TCP and UDP sockets; -EOPNOTSUPP any other
+ * file, whose queues are no place for a guest. Other rights and errors as for KTWIN_IOC_WAITERS; -EBUSY too many watches;
+ * -EMFILE.
+ */
+struct ktwin_watch {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__s32 pid;
+	__s32 fd;
+	__u32 ns;		/* namespace of pid; 0: the caller's */
+	__u32 zero;
 };
 
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */

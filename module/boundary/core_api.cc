@@ -7,6 +7,7 @@
 #include "core/comparison.h"
 #include "core/core.h"
 #include "core/lab_queue.h"
+#include "core/wake_ledger.h"
 
 #include "base/enforce.h"  // last
 
@@ -22,6 +23,14 @@ EventStream* stream_of(kt_stream* stream) {
 
 LabQueue* queue_of(kt_queue* queue) {
     return reinterpret_cast<LabQueue*>(queue);
+}
+
+WakeLedger* ledger_of(kt_ledger* ledger) {
+    return reinterpret_cast<WakeLedger*>(ledger);
+}
+
+const WakeLedger* ledger_of(const kt_ledger* ledger) {
+    return reinterpret_cast<const WakeLedger*>(ledger);
 }
 
 // Tells queues apart in traces; never 0.
@@ -193,6 +202,56 @@ void kt_core_queue_poll(kt_queue* queue, bool* tokens, bool* closed) {
 
 __u32 kt_core_queue_serial(const kt_queue* queue) {
     return reinterpret_cast<const LabQueue*>(queue)->serial();
+}
+
+kt_ledger* kt_core_ledger_open(void) {
+    return reinterpret_cast<kt_ledger*>(
+        construct_at<WakeLedger>(kt_host_alloc(sizeof(WakeLedger)), queues_opened.fetch_add_relaxed(1) + 1));
+}
+
+void kt_core_ledger_close(kt_ledger* ledger) {
+    ledger_of(ledger)->~WakeLedger();
+    kt_host_free(ledger);
+}
+
+void kt_core_ledger_begin(kt_ledger* ledger) {
+    ledger_of(ledger)->begin();
+}
+
+void kt_core_ledger_end(kt_ledger* ledger) {
+    ledger_of(ledger)->end();
+}
+
+void kt_core_ledger_met(kt_ledger* ledger) {
+    ledger_of(ledger)->met();
+}
+
+bool kt_core_ledger_has_room(kt_ledger* ledger, kt_key task) {
+    return ledger_of(ledger)->has_room(task);
+}
+
+bool kt_core_ledger_woken(kt_ledger* ledger, const kt_woken* woken) {
+    return ledger_of(ledger)->woken(*woken);
+}
+
+bool kt_core_ledger_seen(kt_ledger* ledger, const kt_woken* now, bool stayed, bool asleep) {
+    return ledger_of(ledger)->seen(*now, stayed, asleep);
+}
+
+bool kt_core_ledger_absent(const kt_ledger* ledger, __u32 index, kt_woken* woken) {
+    return ledger_of(ledger)->absent(index, *woken);
+}
+
+void kt_core_ledger_left(kt_ledger* ledger, __u32 index) {
+    ledger_of(ledger)->left(index);
+}
+
+void kt_core_ledger_look(kt_ledger* ledger) {
+    ledger_of(ledger)->look();
+}
+
+void kt_core_ledger_add(const kt_ledger* ledger, ktwin_wait_stats* stats) {
+    ledger_of(ledger)->add_to(*stats);
 }
 
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {

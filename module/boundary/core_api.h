@@ -117,6 +117,30 @@ __u32 kt_core_queue_list(struct kt_queue *queue, struct kt_waiter *to, __u32 roo
 void kt_core_queue_poll(struct kt_queue *queue, bool *tokens, bool *closed);
 __u32 kt_core_queue_serial(const struct kt_queue *queue);	/* [any] */
 
+/*
+ * --- what became of those that the wake calls on a real queue woke. All but open and close [any], under the lock of that
+ * queue. A task that is remembered is the caller's to keep alive; when a function returns true it is forgotten.
+ */
+struct kt_ledger;
+
+struct kt_ledger *kt_core_ledger_open(void);		/* [sleep] NULL: no memory */
+void kt_core_ledger_close(struct kt_ledger *ledger);	/* [sleep] */
+void kt_core_ledger_begin(struct kt_ledger *ledger);	/* a wake call; the one before is over */
+void kt_core_ledger_end(struct kt_ledger *ledger);	/* it is over */
+void kt_core_ledger_met(struct kt_ledger *ledger);	/* the call met somebody on the queue */
+/* Whether woken() would remember the task, be it that it does so already; holds until woken() or begin(). */
+bool kt_core_ledger_has_room(struct kt_ledger *ledger, kt_key task);
+/* The call woke it. Returns whether it is remembered from now on, and was not before. */
+bool kt_core_ledger_woken(struct kt_ledger *ledger, const struct kt_woken *woken);
+/* On the queue. stayed: it was there before the wake before this one. */
+bool kt_core_ledger_seen(struct kt_ledger *ledger, const struct kt_woken *now, bool stayed, bool asleep);
+/* Whether this one is remembered, and was not seen since the last look began; below KT_LEDGER_TASKS. */
+bool kt_core_ledger_absent(const struct kt_ledger *ledger, __u32 index, struct kt_woken *woken);
+/* It is, and returned from its call. */
+void kt_core_ledger_left(struct kt_ledger *ledger, __u32 index);
+void kt_core_ledger_look(struct kt_ledger *ledger);	/* a look at the whole queue begins */
+void kt_core_ledger_add(const struct kt_ledger *ledger, struct ktwin_wait_stats *stats);
+
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
 int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */

@@ -159,6 +159,22 @@ struct kt_layout_entry {
 	__u32 size;		/* in bytes */
 };
 
+/* What a task that was woken, or is seen on the queue again, is known to do. */
+enum kt_manner {
+	KT_MANNER_OTHER,	/* no more than that it sleeps there */
+	KT_MANNER_POLL,		/* its entry stays on the queue for as long as its call lasts */
+	KT_MANNER_READ,		/* a call that takes what it wants in one piece, and counts itself when it returns */
+};
+
+struct kt_woken {
+	kt_key task;		/* 0: none that could be told again */
+	__u64 calls;		/* KT_MANNER_READ: how many calls of that sort it has returned from */
+	enum kt_manner manner;
+};
+
+/* Tasks that one ledger remembers. */
+#define KT_LEDGER_TASKS	1024
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,8 +19,8 @@ HerdLog::Call* HerdLog::find(u64 sequence) {
 }
 
 HerdLog::Herd HerdLog::judge(const Call& call) {
-    if (!call.over || call.woken < KTWIN_HERD_MIN || call.progressed + call.futile != call.woken ||
-        call.futile * 2 < call.woken) {
+    if (!call.over || call.woken < KTWIN_HERD_MIN ||
+        call.progressed + call.futile + call.unknown != call.woken || call.futile * 2 < call.woken) {
         return {};
     }
     ++herds_;
@@ -45,13 +45,13 @@ void HerdLog::passed_on(u64 sequence, u32 woken) {
     }
 }
 
-HerdLog::Herd HerdLog::ended(u64 sequence, bool futile) {
-    futile_ += futile ? 1 : 0;
+HerdLog::Herd HerdLog::ended(u64 sequence, End end) {
+    futile_ += end == End::kFutile ? 1 : 0;
     Call* call = find(sequence);
     if (call == nullptr) {
         return {};
     }
-    ++(futile ? call->futile : call->progressed);
+    ++(end == End::kFutile ? call->futile : end == End::kProgress ? call->progressed : call->unknown);
     return judge(*call);
 }
 

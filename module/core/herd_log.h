@@ -20,12 +20,14 @@ class HerdLog {
         u32 futile = 0;
     };
 
+    enum class End { kProgress, kFutile, kUnknown };
+
     // The wake call is over and woke so many.
     Herd called(u64 sequence, u32 woken);
     // One of those it woke did not need it, and so many others were woken in its place.
     void passed_on(u64 sequence, u32 woken);
     // One of those it woke says what became of it; that may be before called().
-    Herd ended(u64 sequence, bool futile);
+    Herd ended(u64 sequence, End end);
 
     u64 futile() const { return futile_; }
     u64 herds() const { return herds_; }
@@ -37,6 +39,7 @@ class HerdLog {
         u32 woken = 0;
         u32 progressed = 0;
         u32 futile = 0;
+        u32 unknown = 0;
         bool over = false;
     };
     static constexpr u32 kCalls = 64;

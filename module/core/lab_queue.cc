@@ -44,7 +44,7 @@ void LabQueue::note_end(u64 sequence, bool futile) {
     HerdLog::Herd herd;
     {
         SpinGuard guard(lock_);
-        herd = herds_.ended(sequence, futile);
+        herd = herds_.ended(sequence, futile ? HerdLog::End::kFutile : HerdLog::End::kProgress);
     }
     if (herd.sequence != 0) {
         kt_host_trace_herd(serial_, herd.woken, herd.futile, herd.sequence);
@@ -183,6 +183,7 @@ void LabQueue::stats(ktwin_wait_stats& stats) {
     stats.woken = __atomic_load_n(&woken_, __ATOMIC_RELAXED);
     stats.timeouts = timeouts_.load_relaxed();
     stats.signals = signals_.load_relaxed();
+    stats.queue = serial_;
     SpinGuard guard(lock_);
     stats.futile = herds_.futile();
     stats.herds = herds_.herds();

@@ -82,6 +82,18 @@ bool ktwin_epoll_has_waiter(const struct wait_queue_entry *entry)
 	return !list_empty_careful(&wq->head);
 }
 
+const void *ktwin_epoll_first_waiter(const struct wait_queue_entry *entry)
+{
+	const struct wait_queue_head *wq;
+	const struct list_head *first;
+
+	if (!is_known())
+		return NULL;
+	wq = field(eventpoll_of(entry), KT_FIELD_EVENTPOLL_WQ);
+	first = READ_ONCE(wq->head.next);
+	return first == &wq->head ? NULL : first;
+}
+
 int ktwin_epoll_queues(struct file *file, struct ktwin_wait_queue queues[KTWIN_EPOLL_QUEUES])
 {
 	void *ep = file->private_data;

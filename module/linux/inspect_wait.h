@@ -80,9 +80,11 @@ bool ktwin_would_wake(const struct task_struct *task, unsigned int mode);
 /* How long the task, which is asleep, has been; 0: not known. */
 u64 ktwin_asleep_ns(const struct task_struct *task);
 
-/* inspect_epoll.c. The first two under the lock of the queue that the entry, ep_poll_callback's, is on. */
+/* inspect_epoll.c. The first three under the lock of the queue that the entry, ep_poll_callback's, is on. */
 struct file *ktwin_epoll_of(const struct wait_queue_entry *entry);
 bool ktwin_epoll_has_waiter(const struct wait_queue_entry *entry);
+/* The first of those who wait for it, only to be compared; NULL: none, or not known. Under the same lock. */
+const void *ktwin_epoll_first_waiter(const struct wait_queue_entry *entry);
 #define KTWIN_EPOLL_QUEUES	2
 /* The queue of epoll_wait(), then that of those who poll or watch the epoll. 0 or -ENODATA. */
 int ktwin_epoll_queues(struct file *file, struct ktwin_wait_queue queues[KTWIN_EPOLL_QUEUES]);
@@ -132,6 +134,10 @@ int ktwin_gather(struct ktwin_gathered *gathered, const struct ktwin_file_queues
 void ktwin_gathered_free(struct ktwin_gathered *gathered);
 
 /* ioctl_wait.c */
+/* The task that the caller named, with a reference, if it may look into its process; or ERR_PTR. */
+struct task_struct *ktwin_inspected_task(u32 ns, int nr);
+/* That one's file, with a reference, if the caller still may; or ERR_PTR. */
+struct file *ktwin_inspected_file(struct task_struct *task, int fd);
 #define KTWIN_WAITERS_MAX	65536U
 bool ktwin_waiters_are_sane(const struct ktwin_waiters *waiters);
 /* To the user's buffers, and the counts into waiters. 0 or -EFAULT. */
@@ -144,6 +150,21 @@ long ktwin_queue_waiters(struct kt_queue *queue, struct ktwin_waiters *waiters, 
 
 /* queue.c: the queue of a queue fd's file, which keeps it alive; NULL: it is none. */
 struct kt_queue *ktwin_queue_of(const struct file *file);
+
+/* watch_queue.c: entries of our own on a queue, which count its wakes. */
+struct ktwin_watched;
+
+/* Whether it is one of these. */
+bool ktwin_is_watch(const struct wait_queue_entry *entry);
+/*
+ * May sleep. The queue, one of those that watch.c lets us on, stays until ktwin_watched_close(). whole_reads: a read of
+ * the file never sleeps once it has something. NULL: no memory.
+ */
+struct ktwin_watched *ktwin_watched_open(const struct ktwin_wait_queue *queue, bool whole_reads);
+/* May sleep. Nothing of it is left on the queue, and nobody inside. */
+void ktwin_watched_close(struct ktwin_watched *watched);
+/* May sleep; one caller at a time. Adds what is counted. */
+void ktwin_watched_add(struct ktwin_watched *watched, struct ktwin_wait_stats *stats);
 
 /* inspect_rights.c. Whether the caller may look into task's process: 0 or -EACCES. */
 int ktwin_may_inspect(struct task_struct *task);

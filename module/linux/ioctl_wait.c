@@ -16,8 +16,7 @@
 
 #define HEADS_MAX	64U
 
-/* The task that the caller named, with a reference, if it may look into its process; or ERR_PTR. */
-static struct task_struct *inspected_task(u32 ns, int nr)
+struct task_struct *ktwin_inspected_task(u32 ns, int nr)
 {
 	struct pid *pid = ktwin_find_pid(ns, nr);
 	struct task_struct *task;
@@ -41,7 +40,7 @@ static struct task_struct *inspected_task(u32 ns, int nr)
  * A file of the process that the caller was let into, or ERR_PTR. An exec in between may have made the process another's,
  * and the file one of that program's: the rights are those of after the file was taken.
  */
-static struct file *inspected_file(struct task_struct *task, int fd)
+struct file *ktwin_inspected_file(struct task_struct *task, int fd)
 {
 	struct file *file = fd < 0 ? NULL : ktwin_file_get(task, fd);
 	int err;
@@ -188,10 +187,10 @@ long ktwin_ioctl_waiters(struct file *device, void *arg)
 	waiters->heads_filled = 0;
 	waiters->waiters_filled = 0;
 	waiters->events = 0;
-	task = inspected_task(waiters->ns, waiters->pid);
+	task = ktwin_inspected_task(waiters->ns, waiters->pid);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
-	file = inspected_file(task, waiters->fd);
+	file = ktwin_inspected_file(task, waiters->fd);
 	err = PTR_ERR_OR_ZERO(file);
 	if (!err) {
 		err = inspect_file(waiters, task, file);
@@ -212,14 +211,14 @@ long ktwin_ioctl_sleep(struct file *device, void *arg)
 	err = ktwin_functions_learn();
 	if (err)
 		return err;
-	task = inspected_task(sleep->ns, sleep->tid);
+	task = ktwin_inspected_task(sleep->ns, sleep->tid);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	memset(sleep->comm, 0, sizeof(sleep->comm));
 	copy_comm(sleep->comm, task);
 	sleep->tgid = task_tgid_nr_ns(task, task_active_pid_ns(current));
 	err = ktwin_sleep_of(task, sleep);
-	/* Of the process as it is after the last look: see inspected_file(). */
+	/* Of the process as it is after the last look: see ktwin_inspected_file(). */
 	if (!err)
 		err = ktwin_may_inspect(task);
 	put_task_struct(task);

@@ -130,6 +130,10 @@ int ktwin_queues_each(int (*visit)(struct kt_queue *queue, u32 backend, void *ar
 int ktwin_wait_queues_show(struct seq_file *seq, void *unused);
 int ktwin_wait_stats_show(struct seq_file *seq, void *unused);
 
+/* watch.c */
+long ktwin_ioctl_watch(struct file *device, void *arg);
+void ktwin_watch_exit(void);
+
 /* debugfs.c */
 void ktwin_debugfs_init(void);
 void ktwin_debugfs_exit(void);

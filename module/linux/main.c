@@ -161,6 +161,7 @@ static void __exit ktwin_exit(void)
 	kernel_param_unlock(THIS_MODULE);
 	ktwin_debugfs_exit();
 	ktwin_chardev_exit();
+	ktwin_watch_exit();
 	kt_core_mirror(KTWIN_MIRROR_OFF);
 	ktwin_threads_stop();
 	ktwin_hooks_exit();

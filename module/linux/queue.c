@@ -134,7 +134,7 @@ static long ioctl_stats(struct file *filp, void *arg)
 	struct queue_file *file = filp->private_data;
 	struct ktwin_wait_stats *stats = arg;
 
-	if (stats->flags)
+	if (stats->flags || stats->zero)
 		return -EINVAL;
 	kt_core_queue_stats(file->queue, stats);
 	return 0;

@@ -138,7 +138,10 @@ DECLARE_EVENT_CLASS(ktwin_waking,
 		  __entry->other)
 );
 
-/* other: how many exclusive sleepers were asked for, 0 all. */
+/*
+ * Of laboratory queues, and of watched ones when what they say is known: see struct ktwin_watch.
+ * other: how many exclusive sleepers were asked for, 0 all, 4294967295 not known.
+ */
 DEFINE_EVENT(ktwin_waking, ktwin_wake,
 	TP_PROTO(u32 queue, u32 woken, u32 other, u64 sequence),
 	TP_ARGS(queue, woken, other, sequence)

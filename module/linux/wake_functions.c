@@ -52,6 +52,10 @@ struct ktwin_behind ktwin_entry_behind(const struct wait_queue_entry *entry)
 	struct ktwin_behind wake = { .kind = KTWIN_KIND_UNKNOWN };
 	size_t i;
 
+	if (ktwin_is_watch(entry)) {
+		wake.kind = KTWIN_KIND_KERNEL;
+		return wake;
+	}
 	if (is_exported_wake(func)) {
 		wake.kind = KTWIN_KIND_BLOCKED;
 		wake.task = private_task(entry);
