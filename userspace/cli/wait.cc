@@ -56,7 +56,10 @@ int act(const WaitOptions& options) {
         return usage_error(
             fmt::format("wait: '{}' is neither PID nor PID:FD", printable(options.targets.front())));
     }
-    return wait_file(options, *target);
+    if (options.watch && !target->fd) {
+        return usage_error("wait --watch: of which file? (ktwin wait --watch PID:FD)");
+    }
+    return options.watch ? wait_watch(options, *target) : wait_file(options, *target);
 }
 
 }  // namespace
@@ -86,10 +89,21 @@ void add_wait(Command& ktwin) {
     command.number("--task", options->task, false, "what this task (thread) sleeps on");
     command.flag("--graph", options->graph,
                  "the wait-for graph of all, or of these PIDs, for Graphviz (-J: JSON)");
+    command.flag("--watch", options->watch,
+                 "count the wakes of PID:FD, and those woken in vain; a line per interval");
+    command.seconds("--interval", options->interval, "with --watch: time between two lines (1)");
+    command.option("--count", "N", options->count, "with --watch: end after so many lines");
     command.option("--proc", "DIR", options->proc, "where proc is mounted (/proc)");
     command.excludes("--graph", "--task");
+    command.excludes("--watch", "--task");
+    command.excludes("--watch", "--graph");
+    command.needs("--interval", "--watch");
+    command.needs("--count", "--watch");
     for (const char* name : {"--output", "--output-all", "--raw", "--noheadings", "--list-columns"}) {
         command.excludes("--graph", name);
+        if (std::string_view(name) != "--noheadings") {
+            command.excludes("--watch", name);
+        }
     }
     command.run([options, &device = command.device()] {
         options->device = device;

@@ -15,6 +15,9 @@ struct WaitOptions {
     uint32_t ns = 0;
     int32_t task = 0;
     bool graph = false;
+    bool watch = false;
+    double interval = 1;
+    uint32_t count = 0;  // lines; 0: no end
     std::string proc = "/proc";
     std::vector<std::string> targets;
 };
@@ -30,6 +33,7 @@ std::optional<Target> parse_target(std::string_view text);
 int report_wait(const Error& error);
 
 int wait_file(const WaitOptions& options, const Target& target);
+int wait_watch(const WaitOptions& options, const Target& target);
 int wait_task(const WaitOptions& options);
 int wait_graph(const WaitOptions& options, const std::vector<int32_t>& pids);
 

@@ -82,6 +82,8 @@ WaitStats decode(const ktwin_wait_stats& raw) {
         .signals = raw.signals,
         .herds = raw.herds,
         .herd_most = raw.herd_most,
+        .unknown = raw.unknown,
+        .queue = raw.queue,
     };
 }
 

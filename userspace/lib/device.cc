@@ -37,6 +37,11 @@ std::string_view wait_advice(int result, uint32_t ns) {
         case -ENODATA:
             return ns ? "the mirror is off (ktwin mirror on), or a layout of this kernel is not known (dmesg)"
                       : "the module does not know a layout of this kernel that this needs: dmesg says which";
+        case -EOPNOTSUPP:
+            return "only pipes, eventfds, timerfds, inotify, fanotify, pidfds and unix, TCP and UDP sockets "
+                   "are watched";
+        case -EBUSY:
+            return "too many watches are open; close one";
         default:
             return "";
     }
@@ -297,6 +302,20 @@ Result<WaitList> Device::waiters(int32_t pid, int32_t fd, uint32_t ns) {
                       wait_advice(list.error(), ns));
     }
     return std::move(*list);
+}
+
+Result<Watch> Device::watch(int32_t pid, int32_t fd, uint32_t ns) {
+    ktwin_watch raw = {};
+    raw.size = sizeof(raw);
+    raw.pid = pid;
+    raw.fd = fd;
+    raw.ns = ns;
+    const int result = transport_->control(KTWIN_IOC_WATCH, &raw);
+    if (result < 0) {
+        return failed(fmt::format("fd {} of process {}", fd, in_words(pid, ns)), result,
+                      wait_advice(result, ns));
+    }
+    return Watch(std::make_unique<FdTransport>(Fd(result)));
 }
 
 Result<Sleep> Device::sleep(int32_t tid, uint32_t ns) {

@@ -10,6 +10,7 @@
 #include "records.h"
 #include "stream.h"
 #include "transport.h"
+#include "watch.h"
 
 namespace ktwin {
 
@@ -52,6 +53,9 @@ class Device {
     // Who sleeps behind an open file. A file that is not looked into is no error: see WaitList::refused. Errors: ESRCH,
     // EACCES, EBADF; ENODATA this kernel has a layout the module does not know.
     Result<WaitList> waiters(int32_t pid, int32_t fd, uint32_t ns);
+
+    // Counts the wakes of the queues behind an open file. Errors: as for waiters(); EOPNOTSUPP; EBUSY.
+    Result<Watch> watch(int32_t pid, int32_t fd, uint32_t ns);
 
     // What a task sleeps on. Errors: ESRCH, EACCES.
     Result<Sleep> sleep(int32_t tid, uint32_t ns);

@@ -108,6 +108,8 @@ struct WaitStats {
     uint64_t signals;
     uint64_t herds;
     uint64_t herd_most;
+    uint64_t unknown;  // of the woken, what became of them is not known
+    uint32_t queue;    // serial number
 };
 
 }  // namespace ktwin

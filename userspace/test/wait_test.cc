@@ -134,6 +134,36 @@ TEST(Wait, AnswersThatMakeNoSense) {
     EXPECT_EQ(no_such_head.waiters(1, 2, 0).error().code, EPROTO);
 }
 
+TEST(Wait, WatchThatIsRefusedSaysWhy) {
+    auto asked = device([](unsigned long command, void* argument) {
+        const auto& raw = *static_cast<ktwin_watch*>(argument);
+        EXPECT_EQ(command, static_cast<unsigned long>(KTWIN_IOC_WATCH));
+        EXPECT_TRUE(raw.size == sizeof(raw) && raw.pid == 12 && raw.fd == 3 && raw.ns == 7);
+        EXPECT_FALSE(raw.flags || raw.zero);
+        return -EBUSY;
+    });
+    EXPECT_EQ(asked.watch(12, 3, 7).error().code, EBUSY);
+    EXPECT_NE(failing(EOPNOTSUPP).watch(1, 2, 0).error().message.find("only pipes"), std::string::npos);
+}
+
+TEST(Wait, WatchedCountersAndTheirEnd) {
+    const Watch watch(std::make_unique<Paper>([](unsigned long command, void* argument) {
+        auto& raw = *static_cast<ktwin_wait_stats*>(argument);
+        EXPECT_EQ(command, static_cast<unsigned long>(KTWIN_IOC_QUEUE_STATS));
+        EXPECT_EQ(raw.size, sizeof(raw));
+        raw.woken = 9;
+        raw.unknown = 4;
+        raw.queue = 3;
+        return 0;
+    }));
+    ASSERT_TRUE(watch.stats());
+    EXPECT_EQ(watch.stats()->woken, 9U);
+    EXPECT_EQ(watch.stats()->unknown, 4U);
+    EXPECT_EQ(watch.stats()->queue, 3U);
+    const Watch ended(std::make_unique<Paper>([](unsigned long, void*) { return -EIDRM; }));
+    EXPECT_EQ(ended.stats().error().code, EIDRM);
+}
+
 TEST(Wait, RefusedFileIsAnAnswer) {
     const auto list = device([](unsigned long, void* argument) {
                           auto& raw = *static_cast<ktwin_waiters*>(argument);

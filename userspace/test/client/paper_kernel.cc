@@ -286,6 +286,10 @@ int FdTransport::control(unsigned long command, void* argument) {
             return paper_waiters(*static_cast<ktwin_waiters*>(argument));
         case KTWIN_IOC_SLEEP:
             return paper_sleep(*static_cast<ktwin_sleep*>(argument));
+        case KTWIN_IOC_WATCH:
+            return paper_watch(*static_cast<ktwin_watch*>(argument));
+        case KTWIN_IOC_QUEUE_STATS:
+            return paper_watched(*static_cast<ktwin_wait_stats*>(argument));
         default:
             return paper_queue(command, argument);
     }

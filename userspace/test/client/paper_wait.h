@@ -13,4 +13,8 @@ int paper_sleep(ktwin_sleep& raw);
 int paper_queue(unsigned long command, void* argument);
 int paper_queue_waiters(ktwin_waiters& raw);
 
+// A watched queue, and its counters; those of the queue above as long as nothing is watched.
+int paper_watch(const ktwin_watch& raw);
+int paper_watched(ktwin_wait_stats& raw);
+
 }  // namespace ktwin
