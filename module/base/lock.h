@@ -33,6 +33,8 @@ class TA_CAPABILITY("spinlock") SpinLock : Pinned {
 
     unsigned long acquire() TA_ACQUIRE() TA_NO_ANALYSIS { return kt_host_lock(&lock_); }
     void release(unsigned long flags) TA_RELEASE() TA_NO_ANALYSIS { kt_host_unlock(&lock_, flags); }
+    // By which the host tells it from others.
+    const struct kt_host_lock* host() const { return &lock_; }
 
   private:
     struct kt_host_lock lock_ {};

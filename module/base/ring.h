@@ -27,8 +27,16 @@ class RingNode : Pinned {
     void unlink() {
         previous_->next_ = next_;
         next_->previous_ = previous_;
-        next_ = previous_ = this;
+        forget();
     }
+
+    // Cuts out what is between two nodes of a ring, whatever it is. Those cut out do not know it: until each is put on a
+    // ring, or forgets, it must be asked nothing.
+    static void join(RingNode& before, RingNode& after) {
+        before.next_ = &after;
+        after.previous_ = &before;
+    }
+    void forget() { next_ = previous_ = this; }
 
   private:
     RingNode* next_;
@@ -43,6 +51,8 @@ class Ring : Pinned {
     // end() when empty.
     RingNode* first() const { return head_.next(); }
     const RingNode* end() const { return &head_; }
+    // The node before the first.
+    RingNode* head() { return &head_; }
 
     void push_back(RingNode& node) { node.insert_before(head_); }
     void push_front(RingNode& node) { node.insert_before(*head_.next()); }

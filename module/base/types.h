@@ -17,6 +17,16 @@ using usize = unsigned long;
 
 static_assert(sizeof(u32) == 4 && sizeof(u64) == 8 && sizeof(usize) == sizeof(void*));
 
+// For a large local object that sets what it reads: the kernel's flags would clear all of it first.
+#ifdef __clang__
+#define KT_NO_AUTO_INIT [[clang::uninitialized]]
+#else
+#define KT_NO_AUTO_INIT [[gnu::uninitialized]]
+#endif
+
+// For the parts of one hot path: every call in the kernel costs a tracing pad and a return thunk.
+#define KT_INLINE [[gnu::always_inline]] inline
+
 // A type that must stay where it is: others point at it.
 class Pinned {
   public:

@@ -90,24 +90,105 @@ void WaitQueueHead::set_current_state(WaitQueueEntry& entry, u32 state) {
     await_waker(entry);
 }
 
+// Where it is told from the first look which entry the call begins and ends with, provided that it is asleep: nullptr, or
+// on a fresh list. The mark of a long call that is under way is not an entry.
+WaitQueueEntry* WaitQueueHead::sole(u32 nr) {
+    Lane& priority = lane(WaitKind::kPriority);
+    Lane& shared = lane(WaitKind::kShared);
+    Ring* ring = &lane(WaitKind::kExclusive).fresh;
+    if (!priority.fresh.empty()) {
+        ring = &priority.fresh;
+    } else if (!shared.fresh.empty()) {
+        ring = &shared.fresh;
+    }
+    if (queued_.load_relaxed() != 1) {
+        const bool counts = ring != &shared.fresh && priority.tried.empty() && shared.tried.empty();
+        if (nr != 1 || !counts) {
+            return nullptr;
+        }
+    }
+    auto* entry = static_cast<WaitQueueEntry*>(ring->first());
+    return ring->empty() || entry->mark_ ? nullptr : entry;
+}
+
+// A WakeRun of one entry, without what that needs for many: the usual call. Not over: the run is still due, with the same
+// ticket if there is one.
+KT_INLINE WaitQueueHead::Sole WaitQueueHead::wake_sole(const WakeCall& call, u32 nr) {
+    Sole result{0, 0, false};
+    kt_host_preempt_disable();
+    WaitQueueEntry* entry = nullptr;
+    {
+        SpinGuard guard(lock_);
+        entry = sole(nr);
+        if (entry != nullptr) {
+            result.ticket = entry->ticket_ = ++tickets_;
+            entry->unlink();
+            if (entry->autoremove_) {
+                queued_.sub_exclusive(1);
+            } else {
+                lane(entry->kind_).tried.push_back(*entry);
+            }
+            entry->state_.store_relaxed(State::kClaimed);
+        }
+    }
+    if (entry != nullptr) {
+        const int woken = entry->function_(*entry, call);
+        result.over = woken != 0;
+        if (woken > 0) {
+            result.woken = 1;
+            entry->woken_.store_relaxed(true);
+            // Release: as in WakeRun::wake_batch().
+            entry->state_.store_release(entry->autoremove_ ? State::kIdle : State::kQueued);
+        } else {
+            put_back(*entry);
+        }
+    }
+    kt_host_preempt_enable();
+    return result;
+}
+
+void WaitQueueHead::put_back(WaitQueueEntry& entry) {
+    SpinGuard guard(lock_);
+    if (entry.autoremove_) {
+        queued_.add_exclusive(1);
+    }
+    entry.unlink();
+    lane(entry.kind_).fresh.push_front(entry);
+    entry.state_.store_release(State::kQueued);
+}
+
 u32 WaitQueueHead::wake(const WakeCall& call, u32 nr) {
     full_barrier();
-    if (!waitqueue_active()) {
+    const u32 queued = queued_.load_relaxed();
+    if (queued == 0) {
         return 0;
     }
-    WakeRun run(*this, call, nr);
-    if ((call.mode & KT_TASK_NORMAL) == KT_TASK_NORMAL) {
-        return run.run();
+    if ((call.mode & KT_TASK_NORMAL) != KT_TASK_NORMAL) {
+        SpinGuard guard(lock_);  // see wake_run.h
+        return wake_locked(call, nr);
     }
-    SpinGuard guard(lock_);  // see wake_run.h
-    return run.run_locked();
+    u64 ticket = 0;
+    if (queued == 1 || nr == 1) {
+        const Sole sole = wake_sole(call, nr);
+        if (sole.over) {
+            return sole.woken;
+        }
+        ticket = sole.ticket;
+    }
+    return wake_run(call, nr, ticket);
+}
+
+u32 WaitQueueHead::wake_run(const WakeCall& call, u32 nr, u64 ticket) {
+    KT_NO_AUTO_INIT WakeRun run(*this, call, nr, ticket);
+    return run.run();
 }
 
 u32 WaitQueueHead::wake_locked(const WakeCall& call, u32 nr) {
     if (!waitqueue_active()) {
         return 0;
     }
-    return WakeRun(*this, call, nr).run_locked();
+    KT_NO_AUTO_INIT WakeRun run(*this, call, nr, 0);
+    return run.run_locked();
 }
 
 }  // namespace ktwin

@@ -66,12 +66,17 @@ enum class WaitKind : u8 { kPriority, kShared, kExclusive };
 inline constexpr u32 kWaitKinds = 3;
 
 class WaitQueueEntry : public RingNode {
+    struct Mark {};
+
   public:
     // DEFINE_WAIT: by default for the current task, and leaves the queue when woken.
     WaitQueueEntry();
     // init_waitqueue_func_entry: stays queued until it is removed, unless autoremove.
     constexpr WaitQueueEntry(kt_key task, WakeFunction function, bool autoremove)
         : task_(task), function_(function), autoremove_(autoremove) {}
+
+    // Of a WakeRun only, who alone can name the type.
+    explicit WaitQueueEntry(Mark) : task_(0), function_(nullptr), autoremove_(false), mark_(true) {}
 
     kt_key task() const { return task_; }
     WaitKind kind() const { return kind_; }
@@ -97,9 +102,6 @@ class WaitQueueEntry : public RingNode {
     const bool mark_ = false;  // not an entry: a place on a list that a wake call will come back to
     WaitKind kind_ = WaitKind::kShared;
     Atomic<bool> woken_;
-
-    struct Mark {};
-    explicit WaitQueueEntry(Mark) : task_(0), function_(nullptr), autoremove_(false), mark_(true) {}
 };
 
 class WaitQueueHead : Pinned {
@@ -137,6 +139,7 @@ class WaitQueueHead : Pinned {
     // The same with the queue's lock held, by the caller of lock().
     u32 wake_locked(const WakeCall& call, u32 nr) TA_REQUIRES(lock_);
     SpinLock& lock() TA_RETURN(lock_) { return lock_; }
+    const struct kt_host_lock* host_lock() const TA_NO_ANALYSIS { return lock_.host(); }
 
     u32 wake_up(u32 nr = 1) { return wake({KT_TASK_NORMAL, 0, 0}, nr); }
     u32 wake_up_all() { return wake_up(0); }
@@ -168,6 +171,15 @@ class WaitQueueHead : Pinned {
     void link(WaitQueueEntry& entry, WaitKind kind) TA_REQUIRES(lock_);
     void unlink(WaitQueueEntry& entry) TA_REQUIRES(lock_);
     static void await_waker(const WaitQueueEntry& entry);
+    struct Sole {
+        u64 ticket;  // of the call, 0: it has none yet
+        u32 woken;
+        bool over;
+    };
+    WaitQueueEntry* sole(u32 nr) TA_REQUIRES(lock_);
+    Sole wake_sole(const WakeCall& call, u32 nr);
+    void put_back(WaitQueueEntry& entry);
+    u32 wake_run(const WakeCall& call, u32 nr, u64 ticket);
 
     SpinLock lock_;
     Lane lanes_[kWaitKinds] TA_GUARDED_BY(lock_);

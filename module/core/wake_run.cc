@@ -1,63 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/wake_run.h"
 
+#include "base/memory.h"
+
 #include "base/enforce.h"  // last
 
 namespace ktwin {
 
-void WakeRun::begin() {
+KT_INLINE void WakeRun::begin() {
     ticket_ = ++head_.tickets_;
 }
 
 // The entry is this call's alone from here on; the sleeper waits for it.
-void WakeRun::claim(Entry& entry, bool from_fresh) {
-    entry.ticket_ = ticket_;
+KT_INLINE WakeRun::Claimed WakeRun::claim(Entry& entry, u64 ticket, bool from_fresh) {
+    entry.ticket_ = ticket;
     entry.state_.store_relaxed(State::kClaimed);
-    batch_[size_++] = {&entry, from_fresh};
-    exclusive_ += counts() ? 1 : 0;
+    return {&entry, from_fresh};
+}
+
+// How many more of the kind it is at may be claimed into this batch.
+KT_INLINE u32 WakeRun::room() const {
+    const u32 room = WaitQueueHead::kBatch - size_;
+    const u32 wanted = left_ - exclusive_;
+    if (all_ || wanted >= room) {
+        return room;
+    }
+    return counts() || wanted == 0 ? wanted : room;
 }
 
 void WakeRun::mark_place(RingNode& before) {
-    places_[kind_].insert_before(before);
-    marked_ = true;
+    auto* mark = construct_at<Entry>(&places_[kind_].mark, Entry::Mark{});
+    mark->insert_before(before);
+    placed_[kind_] = marked_ = true;
 }
 
-// False: the batch is full before the end of the list.
-bool WakeRun::claim_fresh(WaitQueueHead::Lane& lane) {
-    Entry& place = places_[kind_];
-    RingNode* node = place.alone() ? lane.fresh.first() : place.next();
-    while (node != lane.fresh.end()) {
+// The hold of the lock is this loop, so an entry costs no more than it must: those claimed are not taken off one by one,
+// but what stays is joined over them; autoremove ones forget the list when they are woken. False: the batch is full before
+// the end of the list.
+KT_INLINE bool WakeRun::claim_fresh(WaitQueueHead::Lane& lane) {
+    const u64 ticket = ticket_;
+    Claimed* const from = batch_ + size_;
+    Claimed* const full = from + room();
+    Claimed* to = from;
+    u32 leaving = 0;
+    bool finished = true;
+    RingNode* stays = has_place() ? &places_[kind_].mark : lane.fresh.head();
+    RingNode* node = stays->next();
+    for (RingNode* next = nullptr; node != lane.fresh.end(); node = next) {
         auto& entry = static_cast<Entry&>(*node);
-        node = node->next();
-        if (entry.mark_ || entry.ticket_ >= ticket_) {
+        next = node->next();
+        if (entry.mark_ || entry.ticket_ >= ticket) {
+            RingNode::join(*stays, entry);
+            stays = &entry;
             continue;
         }
-        if (is_full()) {
-            // Only who comes back for sure leaves a mark that has to be taken away again.
-            if (size_ == WaitQueueHead::kBatch && place.alone()) {
-                mark_place(entry);
-            }
-            return false;
+        if (to == full) {
+            finished = false;
+            break;
         }
-        entry.unlink();
         if (entry.autoremove_) {
-            head_.queued_.sub_exclusive(1);
+            ++leaving;
         } else {
             lane.tried.push_back(entry);
         }
-        claim(entry, true);
+        *to++ = claim(entry, ticket, true);
     }
-    return true;
+    RingNode::join(*stays, *node);
+    head_.queued_.sub_exclusive(leaving);
+    size_ += to - from;
+    exclusive_ += counts() ? to - from : 0;
+    // Only who comes back for sure leaves a mark that has to be taken away again.
+    if (!finished && size_ == WaitQueueHead::kBatch && !has_place()) {
+        mark_place(*node);
+    }
+    return finished;
 }
 
 // Each one tried goes to the end of the list, so that the first one tried by this call, or a later one, is the end.
-bool WakeRun::claim_tried(WaitQueueHead::Lane& lane) {
+KT_INLINE bool WakeRun::claim_tried(WaitQueueHead::Lane& lane) {
     while (!lane.tried.empty()) {
         auto& entry = static_cast<Entry&>(*lane.tried.first());
         if (entry.ticket_ >= ticket_) {
             break;
         }
-        if (is_full()) {
+        if (room() == 0) {
             return false;
         }
         entry.unlink();
@@ -65,30 +91,31 @@ bool WakeRun::claim_tried(WaitQueueHead::Lane& lane) {
         if (entry.state_.load_relaxed() == State::kClaimed) {
             entry.ticket_ = ticket_;  // another waker has it; its sleeper looks again after that
         } else {
-            claim(entry, false);
+            batch_[size_++] = claim(entry, ticket_, false);
+            exclusive_ += counts() ? 1 : 0;
         }
     }
     return true;
 }
 
-void WakeRun::claim_batch() {
+KT_INLINE void WakeRun::claim_batch() {
     size_ = exclusive_ = kept_ = 0;
     for (; kind_ < kWaitKinds; ++kind_, in_tried_ = false) {
         WaitQueueHead::Lane& lane = head_.lanes_[kind_];
         if (!in_tried_) {
-            if (!claim_fresh(lane)) {
+            if (!lane.fresh.empty() && !claim_fresh(lane)) {
                 return;
             }
             in_tried_ = true;
         }
-        if (!claim_tried(lane)) {
+        if (!lane.tried.empty() && !claim_tried(lane)) {
             return;
         }
     }
     exhausted_ = true;
 }
 
-void WakeRun::wake_batch() {
+KT_INLINE void WakeRun::wake_batch() {
     for (u32 i = 0; i < size_; ++i) {
         const Claimed claimed = batch_[i];
         Entry& entry = *claimed.entry;
@@ -104,6 +131,9 @@ void WakeRun::wake_batch() {
                 --left_;
             }
             entry.woken_.store_relaxed(true);
+            if (entry.autoremove_) {
+                entry.forget();
+            }
             // Release: nothing of this waker touches the entry afterwards; its sleeper may let it go.
             entry.state_.store_release(entry.autoremove_ ? State::kIdle : State::kQueued);
         } else if (claimed.from_fresh) {
@@ -116,17 +146,19 @@ void WakeRun::wake_batch() {
 
 // Back to the front, in their order, with the place to go on behind them on the list that is not finished.
 void WakeRun::put_back() {
-    if (!is_over() && !in_tried_ && places_[kind_].alone()) {
+    if (!is_over() && !in_tried_ && !has_place()) {
         mark_place(*head_.lanes_[kind_].fresh.first());
     }
     RingNode* before[kWaitKinds];
     for (u32 kind = 0; kind < kWaitKinds; ++kind) {
-        before[kind] = places_[kind].alone() ? head_.lanes_[kind].fresh.first() : &places_[kind];
+        before[kind] = placed_[kind] ? &places_[kind].mark : head_.lanes_[kind].fresh.first();
     }
     while (kept_ != 0) {
         const Claimed& claimed = batch_[--kept_];
         Entry& entry = *claimed.entry;
-        entry.unlink();
+        if (!entry.autoremove_) {
+            entry.unlink();  // the others are on no list
+        }
         if (claimed.from_fresh) {
             RingNode*& place = before[static_cast<u32>(entry.kind_)];
             if (entry.autoremove_) {
@@ -143,8 +175,10 @@ void WakeRun::put_back() {
 }
 
 void WakeRun::take_places_away() {
-    for (Entry& place : places_) {
-        place.unlink();
+    for (u32 kind = 0; kind < kWaitKinds; ++kind) {
+        if (placed_[kind]) {
+            places_[kind].mark.unlink();
+        }
     }
 }
 

@@ -18,8 +18,9 @@ namespace ktwin {
 
 class WakeRun : Pinned {
   public:
-    WakeRun(WaitQueueHead& head, const WakeCall& call, u32 nr)
-        : head_(head), call_(call), left_(nr), all_(nr == 0) {}
+    // ticket: of the call, when it has one already; else 0.
+    WakeRun(WaitQueueHead& head, const WakeCall& call, u32 nr, u64 ticket)
+        : head_(head), call_(call), left_(nr), all_(nr == 0), ticket_(ticket) {}
 
     // Both return how many really were asleep.
     u32 run();
@@ -38,7 +39,9 @@ class WakeRun : Pinned {
     void claim_batch() TA_REQUIRES(head_.lock_);
     bool claim_fresh(WaitQueueHead::Lane& lane) TA_REQUIRES(head_.lock_);
     bool claim_tried(WaitQueueHead::Lane& lane) TA_REQUIRES(head_.lock_);
-    void claim(Entry& entry, bool from_fresh);
+    static Claimed claim(Entry& entry, u64 ticket, bool from_fresh);
+    u32 room() const;
+    bool has_place() const { return placed_[kind_]; }
     void mark_place(RingNode& before) TA_REQUIRES(head_.lock_);
     void wake_batch();
     void put_back() TA_REQUIRES(head_.lock_);
@@ -46,14 +49,13 @@ class WakeRun : Pinned {
     void take_places_away() TA_REQUIRES(head_.lock_);
 
     bool counts() const { return kind_ != static_cast<u32>(WaitKind::kShared); }
-    bool is_full() const { return size_ == WaitQueueHead::kBatch || (!all_ && exclusive_ == left_); }
     bool is_over() const { return stop_ || exhausted_ || (!all_ && left_ == 0); }
 
     WaitQueueHead& head_;
     const WakeCall call_;
     u32 left_;  // exclusive entries still to be woken
     const bool all_;
-    u64 ticket_ = 0;
+    u64 ticket_;
     u32 woken_ = 0;
     bool stop_ = false;       // a wake function said so
     bool exhausted_ = false;  // every entry there was has been tried
@@ -61,7 +63,13 @@ class WakeRun : Pinned {
     u32 kind_ = 0;
     bool in_tried_ = false;
     bool marked_ = false;
-    Entry places_[kWaitKinds] = {Entry(Entry::Mark{}), Entry(Entry::Mark{}), Entry(Entry::Mark{})};
+    bool placed_[kWaitKinds] = {};
+    // Made when it is needed: most calls end with their first batch.
+    union Place {
+        Place() {}
+        Entry mark;
+    };
+    Place places_[kWaitKinds];
     // The batch; after it was woken, the first kept_ of it go back to where they were.
     Claimed batch_[WaitQueueHead::kBatch];
     u32 size_ = 0;
