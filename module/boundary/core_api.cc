@@ -33,6 +33,14 @@ const WakeLedger* ledger_of(const kt_ledger* ledger) {
     return reinterpret_cast<const WakeLedger*>(ledger);
 }
 
+WaitQueueHead& head_of(kt_waitq* queue) {
+    return *reinterpret_cast<WaitQueueHead*>(queue);
+}
+static_assert(sizeof(WaitQueueEntry) <= sizeof(kt_waitq_entry));
+WaitQueueEntry& entry_of(kt_waitq_entry* entry) {
+    return *reinterpret_cast<WaitQueueEntry*>(entry->opaque);
+}
+
 // Tells queues apart in traces; never 0.
 constinit Atomic<u32> queues_opened;
 
@@ -252,6 +260,53 @@ void kt_core_ledger_look(kt_ledger* ledger) {
 
 void kt_core_ledger_add(const kt_ledger* ledger, ktwin_wait_stats* stats) {
     ledger_of(ledger)->add_to(*stats);
+}
+
+kt_waitq* kt_core_waitq_create() {
+    auto* head = construct_at<WaitQueueHead>(kt_host_alloc(sizeof(WaitQueueHead)), KT_LOCK_QUEUE);
+    return reinterpret_cast<kt_waitq*>(head);
+}
+
+void kt_core_waitq_destroy(kt_waitq* queue) {
+    kt_host_free(queue);
+}
+
+const struct kt_host_lock* kt_core_waitq_lock(const kt_waitq* queue) {
+    return reinterpret_cast<const WaitQueueHead*>(queue)->host_lock();
+}
+
+void kt_core_waitq_entry_init(kt_waitq_entry* entry, bool autoremove) {
+    (void)construct_at<WaitQueueEntry>(entry->opaque, kt_host_current(), default_wake_function, autoremove);
+}
+
+void kt_core_waitq_add(kt_waitq* queue, kt_waitq_entry* entry, __u32 kind) {
+    if (kind == KT_WAIT_EXCLUSIVE) {
+        head_of(queue).add_wait_queue_exclusive(entry_of(entry));
+    } else if (kind == KT_WAIT_SHARED) {
+        head_of(queue).add_wait_queue(entry_of(entry));
+    } else {
+        head_of(queue).add_wait_queue_priority(entry_of(entry));
+    }
+}
+
+void kt_core_waitq_prepare(kt_waitq* queue, kt_waitq_entry* entry, __u32 kind, __u32 state) {
+    head_of(queue).prepare(entry_of(entry), static_cast<WaitKind>(kind), state);
+}
+
+void kt_core_waitq_set_current_state(kt_waitq_entry* entry, __u32 state) {
+    WaitQueueHead::set_current_state(entry_of(entry), state);
+}
+
+void kt_core_waitq_remove(kt_waitq* queue, kt_waitq_entry* entry) {
+    head_of(queue).remove_wait_queue(entry_of(entry));
+}
+
+void kt_core_waitq_finish(kt_waitq* queue, kt_waitq_entry* entry) {
+    head_of(queue).finish_wait(entry_of(entry));
+}
+
+__u32 kt_core_waitq_wake(kt_waitq* queue, __u32 nr) {
+    return head_of(queue).wake_up(nr);
 }
 
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {

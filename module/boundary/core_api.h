@@ -141,6 +141,25 @@ void kt_core_ledger_left(struct kt_ledger *ledger, __u32 index);
 void kt_core_ledger_look(struct kt_ledger *ledger);	/* a look at the whole queue begins */
 void kt_core_ledger_add(const struct kt_ledger *ledger, struct ktwin_wait_stats *stats);
 
+/* --- the core's wait queue by itself, to be measured beside the kernel's --- */
+struct kt_waitq;
+/* On the sleeper's stack, for the current task. */
+struct kt_waitq_entry { unsigned long opaque[8]; };
+struct kt_waitq *kt_core_waitq_create(void);			/* [sleep] NULL: no memory */
+void kt_core_waitq_destroy(struct kt_waitq *queue);		/* [sleep] nobody is on it; NULL is ignored */
+/* [any] As kt_host_lock() is given it. */
+const struct kt_host_lock *kt_core_waitq_lock(const struct kt_waitq *queue);
+/* [sleep] autoremove: leaves the queue when it is woken. */
+void kt_core_waitq_entry_init(struct kt_waitq_entry *entry, bool autoremove);
+/* [sleep] kind: KT_WAIT_*; state: KT_TASK_*. The calls of core/wait_queue.h by their names. */
+void kt_core_waitq_add(struct kt_waitq *queue, struct kt_waitq_entry *entry, __u32 kind);
+void kt_core_waitq_prepare(struct kt_waitq *queue, struct kt_waitq_entry *entry, __u32 kind, __u32 state);
+void kt_core_waitq_set_current_state(struct kt_waitq_entry *entry, __u32 state);
+void kt_core_waitq_remove(struct kt_waitq *queue, struct kt_waitq_entry *entry);
+void kt_core_waitq_finish(struct kt_waitq *queue, struct kt_waitq_entry *entry);
+/* [any] wake_up_nr(), nr 0: wake_up_all(). How many really were asleep. */
+__u32 kt_core_waitq_wake(struct kt_waitq *queue, __u32 nr);
+
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
 int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */
