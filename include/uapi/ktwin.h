@@ -48,6 +48,7 @@
 #define KTWIN_IOC_WATCH		_IO(KTWIN_IOC_MAGIC, 0x0c) /* struct ktwin_watch; returns a watch fd */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
+#define KTWIN_IOC_BENCH		_IO(KTWIN_IOC_MAGIC, 0x42) /* struct ktwin_bench, CONTROL, LAB */
 
 /* On a stream fd only. */
 #define KTWIN_IOC_STREAM_ACK	_IO(KTWIN_IOC_MAGIC, 0x80) /* struct ktwin_stream_ack */
@@ -670,6 +671,45 @@ struct ktwin_compare {
 	__u64 differences;	/* out */
 	__u64 exhausted;	/* out: times both said there was no number left */
 	__u64 wraps;		/* out: times the cursor wrapped */
+};
+
+enum ktwin_bench_measure {
+	KTWIN_BENCH_CALLS	= 0,	/* how long the wake calls of a round take, all together */
+	KTWIN_BENCH_HOLD	= 1,	/* the longest time in which they hold the queue's lock */
+	KTWIN_BENCH_OTHERS	= 2,	/* how long an add or a remove on another CPU takes meanwhile: 99 of 100 no longer */
+};
+
+/* ktwin_bench.flags */
+#define KTWIN_BENCH_EXCLUSIVE	(1U << 0)	/* the sleepers are */
+#define KTWIN_BENCH_STAY	(1U << 1)	/* their entries stay queued until the woken have run and removed them */
+
+/* Nanoseconds of one backend's rounds; the time of one reading of the clock is taken off. */
+struct ktwin_bench_times {
+	__u64 min;
+	__u64 median;
+	__u64 max;
+	__u64 woken;		/* sleepers that were put on a run queue, all rounds together */
+	__u64 samples;		/* readings behind the three: rounds; OTHERS: adds and removes */
+};
+
+/*
+ * Wait queues measured: kernel threads sleep on ktwin's queue, wake calls are timed, then the same threads and the same
+ * calls on the kernel's queue, by turns. Sleepers and waker are on one CPU, the waker before all of them, so that none
+ * runs before the last call of a round has returned.
+ * Errors: -ERANGE; -EBUSY another one is under way; -ENOMEM, -EAGAIN not so many threads; -EINTR; -ETIMEDOUT the
+ * sleepers did not come to rest, or the other CPU did not run; -ENODEV cannot be measured here: OTHERS needs two CPUs,
+ * HOLD a probe on the kernel's function.
+ */
+struct ktwin_bench {
+	__u32 size;
+	__u32 flags;		/* KTWIN_BENCH_* */
+	__u32 measure;		/* enum ktwin_bench_measure */
+	__u32 waiters;		/* 0 to 16384 */
+	__u32 calls;		/* wake calls in a round; calls * waiters at most 4194304, calls too */
+	__u32 nr;		/* exclusive sleepers that each is to wake, at most 16384; 0: all */
+	__u32 rounds;		/* on each queue, 1 to 1000 */
+	__u32 zero;
+	struct ktwin_bench_times times[2];	/* out: by enum ktwin_backend */
 };
 
 #endif /* _UAPI_KTWIN_H */

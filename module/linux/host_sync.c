@@ -19,6 +19,7 @@
 
 #include "compat/rcu.h"
 #include "ktwin.h"
+#include "lock_watch.h"
 
 static struct lock_class_key lock_keys[KT_LOCK_CLASSES];
 static const char * const lock_names[KT_LOCK_CLASSES] = {
@@ -64,11 +65,15 @@ unsigned long kt_host_lock(struct kt_host_lock *lock)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(raw_lock(lock), flags);
+	if (static_branch_unlikely(&ktwin_lock_watched))
+		ktwin_lock_taken(lock);
 	return flags;
 }
 
 void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags)
 {
+	if (static_branch_unlikely(&ktwin_lock_watched))
+		ktwin_lock_left(lock);
 	raw_spin_unlock_irqrestore(raw_lock(lock), flags);
 }
 

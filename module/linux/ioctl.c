@@ -26,6 +26,8 @@ static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ktwin_ioctl_inject),
 	KTWIN_ROW(KTWIN_IOC_COMPARE, ktwin_compare, wraps, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
 	    ktwin_ioctl_compare),
+	KTWIN_ROW(KTWIN_IOC_BENCH, ktwin_bench, times, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
+	    ktwin_ioctl_bench),
 };
 
 long ktwin_copy_record(void __user *to, u32 to_size, const void *from, size_t from_size)

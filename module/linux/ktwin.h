@@ -118,6 +118,9 @@ struct pid *ktwin_find_pid(u32 ns, int nr);
 long ktwin_ioctl_waiters(struct file *file, void *arg);
 long ktwin_ioctl_sleep(struct file *file, void *arg);
 
+/* bench_wait.c */
+long ktwin_ioctl_bench(struct file *file, void *arg);
+
 /* stream.c */
 long ktwin_ioctl_stream(struct file *file, void *arg);
 

@@ -57,6 +57,7 @@ static const struct {
 	{ KTWIN_IOC_SLEEP, sizeof(struct ktwin_sleep) },
 	{ KTWIN_IOC_INJECT, sizeof(struct ktwin_inject) },
 	{ KTWIN_IOC_COMPARE, sizeof(struct ktwin_compare) },
+	{ KTWIN_IOC_BENCH, sizeof(struct ktwin_bench) },
 	{ KTWIN_IOC_STREAM_ACK, sizeof(struct ktwin_stream_ack) },
 	{ KTWIN_IOC_QUEUE, sizeof(struct ktwin_queue) },
 	{ KTWIN_IOC_QUEUE_WAIT, sizeof(struct ktwin_wait) },
@@ -163,6 +164,12 @@ static int one_call(int fd)
 	/* A pass over everything, or a comparison of millions, only costs time here. */
 	if (commands[which].cmd == KTWIN_IOC_COMPARE)
 		memcpy((char *)arg + offsetof(struct ktwin_compare, operations), &(uint32_t){ below(100) }, 4);
+	/* Nor is a thousand threads, a thousand times, of use: most of the small ones are refused as well. */
+	if (commands[which].cmd == KTWIN_IOC_BENCH) {
+		((struct ktwin_bench *)arg)->waiters = below(4);
+		((struct ktwin_bench *)arg)->calls = below(4);
+		((struct ktwin_bench *)arg)->rounds = below(16) ? 0 : below(2);
+	}
 	/* Nobody would wake it, and no signal ends each of its modes: with a timeout always, and from nowhere else. */
 	if (commands[which].cmd == KTWIN_IOC_QUEUE_WAIT) {
 		((struct ktwin_wait *)arg)->timeout_ns = 1 + below(100000);
