@@ -27,6 +27,7 @@ union argument {
 	struct ktwin_sleep sleep;
 	struct ktwin_inject inject;
 	struct ktwin_compare compare;
+	struct ktwin_bench bench;
 	char bytes[1024];
 };
 
@@ -74,6 +75,13 @@ static void fill_compare(union argument *argument)
 	argument->compare.operations = 100;
 	argument->compare.pid_max = 64;
 	argument->compare.levels = 1;
+}
+
+static void fill_bench(union argument *argument)
+{
+	argument->bench.waiters = 2;
+	argument->bench.calls = 1;
+	argument->bench.rounds = 1;
 }
 
 FIXTURE(command) {
@@ -152,6 +160,11 @@ FIXTURE_VARIANT_ADD(command, inject) {
 
 FIXTURE_VARIANT_ADD(command, compare) {
 	.number = KTWIN_IOC_COMPARE, .size = sizeof(struct ktwin_compare), .fill = fill_compare,
+	.needs_admin = true, .needs_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, bench) {
+	.number = KTWIN_IOC_BENCH, .size = sizeof(struct ktwin_bench), .fill = fill_bench,
 	.needs_admin = true, .needs_lab = true,
 };
 
@@ -286,6 +299,9 @@ TEST_F(command, zero_field)
 	case KTWIN_IOC_COMPARE:
 		self->argument.compare.zero = 1;
 		break;
+	case KTWIN_IOC_BENCH:
+		self->argument.bench.zero = 1;
+		break;
 	default:
 		SKIP(return, "it has none");
 	}
@@ -362,6 +378,10 @@ TEST(lab_closed)
 	argument.size = sizeof(argument.compare);
 	fill_compare(&argument);
 	EXPECT_EQ(-EOPNOTSUPP, kt_call(fd, KTWIN_IOC_COMPARE, &argument));
+	memset(&argument, 0, sizeof(argument));
+	argument.size = sizeof(argument.bench);
+	fill_bench(&argument);
+	EXPECT_EQ(-EOPNOTSUPP, kt_call(fd, KTWIN_IOC_BENCH, &argument));
 }
 
 TEST(mirror_op)
