@@ -92,7 +92,7 @@ void WaitQueueHead::set_current_state(WaitQueueEntry& entry, u32 state) {
 
 // Where it is told from the first look which entry the call begins and ends with, provided that it is asleep: nullptr, or
 // on a fresh list. The mark of a long call that is under way is not an entry.
-WaitQueueEntry* WaitQueueHead::sole(u32 nr) {
+KT_INLINE WaitQueueEntry* WaitQueueHead::sole(u32 nr) {
     Lane& priority = lane(WaitKind::kPriority);
     Lane& shared = lane(WaitKind::kShared);
     Ring* ring = &lane(WaitKind::kExclusive).fresh;

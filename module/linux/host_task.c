@@ -41,12 +41,14 @@ bool kt_host_schedule(__u64 deadline_ns)
 
 /*
  * try_to_wake_up() is not exported; default_wake_function() is, and hands it the entry's private pointer and nothing
- * else. The task is alive: it is the sleeper of an entry that the caller has claimed, and leaves only after that.
+ * else: what it does not read is not cleared, for this is most of what a wake-up costs beside the scheduler's part. The
+ * task is alive: it is the sleeper of an entry that the caller has claimed, and leaves only after that.
  */
 bool kt_host_wake_task(kt_key task, __u32 mode, __u32 flags)
 {
-	struct wait_queue_entry entry = { .private = (void *)(unsigned long)task };
+	struct wait_queue_entry entry __attribute__((__uninitialized__));
 
+	entry.private = (void *)(unsigned long)task;
 	return default_wake_function(&entry, mode, flags & KT_WAKE_SYNC ? ktwin_wake_sync_flags() : 0, NULL) > 0;
 }
 
