@@ -29,7 +29,11 @@ namespace ktwin {
 // A raw spinlock that disables interrupts.
 class TA_CAPABILITY("spinlock") SpinLock : Pinned {
   public:
-    explicit SpinLock(kt_lock_class lock_class) { kt_host_lock_init(&lock_, lock_class); }
+    explicit SpinLock(kt_lock_class lock_class) { init(lock_class); }
+    // For static storage: constant-initialised, and not to be taken before init().
+    struct Static {};
+    constexpr explicit SpinLock(Static) {}
+    void init(kt_lock_class lock_class) { kt_host_lock_init(&lock_, lock_class); }
 
     unsigned long acquire() TA_ACQUIRE() TA_NO_ANALYSIS { return kt_host_lock(&lock_); }
     void release(unsigned long flags) TA_RELEASE() TA_NO_ANALYSIS { kt_host_unlock(&lock_, flags); }

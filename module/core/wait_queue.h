@@ -111,6 +111,10 @@ class WaitQueueHead : Pinned {
 
     // init_waitqueue_head
     explicit WaitQueueHead(kt_lock_class lock_class) : lock_(lock_class) {}
+    // DECLARE_WAIT_QUEUE_HEAD, for static storage: all but the lock is there from the start; what an unlocked lock looks
+    // like (magic, lockdep) only the kernel knows, so init() before the first use.
+    constexpr explicit WaitQueueHead(SpinLock::Static storage) : lock_(storage) {}
+    void init(kt_lock_class lock_class) { lock_.init(lock_class); }
 
     // --- for who sleeps, [sleep] ---
     void add_wait_queue(WaitQueueEntry& entry) { add(entry, WaitKind::kShared); }

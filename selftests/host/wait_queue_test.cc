@@ -30,14 +30,24 @@ class WaitQueue : public testing::Test {
     WaitQueueHead head_{KT_LOCK_QUEUE};
 };
 
-// By the same constructor as every queue of the kernel's DECLARE_WAIT_QUEUE_HEAD: before the first instruction runs.
+// Before the first instruction runs.
+constinit WaitQueueHead static_head{SpinLock::Static{}};
 constinit WaitQueueEntry static_entry(0, default_wake_function, true);
 
-TEST_F(WaitQueue, EmptyAndStatic) {
+TEST_F(WaitQueue, Static) {
+    EXPECT_FALSE(static_head.waitqueue_active());
+    static_head.init(KT_LOCK_QUEUE);
+    EXPECT_EQ(0U, static_head.wake_up_all());
+    static_head.add_wait_queue(static_entry);
+    EXPECT_EQ(1U, static_head.waiting());
+    EXPECT_FALSE(static_entry.is_claimed());
+    static_head.remove_wait_queue(static_entry);
+    EXPECT_FALSE(static_head.waitqueue_active());
+}
+
+TEST_F(WaitQueue, Empty) {
     EXPECT_FALSE(head_.waitqueue_active());
     EXPECT_EQ(0U, head_.wake_up_all());
-    EXPECT_FALSE(static_entry.is_claimed());
-    head_.finish_wait(static_entry);
 }
 
 TEST_F(WaitQueue, SharedThenAsManyExclusiveAsAsked) {
