@@ -113,7 +113,16 @@ TEST_F_TIMEOUT(row, measured, 120)
 
 		TH_LOG("%s: %llu, %llu, %llu ns, %llu woken, %llu samples", i ? "kernel" : "twin", times->min,
 		       times->median, times->max, times->woken, times->samples);
-		EXPECT_EQ(ROUNDS * variant->woken, times->woken);
+		/*
+		 * On PREEMPT_RT the kernel's queue has a lock that sleeps: while the waker waits for the other CPU, some of
+		 * those it woke run and sleep again.
+		 */
+		if (i == KTWIN_BACKEND_KERNEL && variant->measure == KTWIN_BENCH_OTHERS) {
+			EXPECT_GE(ROUNDS * variant->woken, times->woken);
+			EXPECT_LT(0, times->woken);
+		} else {
+			EXPECT_EQ(ROUNDS * variant->woken, times->woken);
+		}
 		EXPECT_LE(ROUNDS, times->samples);
 		EXPECT_LT(0, times->max);
 		EXPECT_LE(times->min, times->median);
