@@ -18,13 +18,6 @@ static void act_recv(int fd)
 		_exit(97);
 }
 
-static void act_poll(int fd)
-{
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
-
-	poll(&poller, 1, -1);
-}
-
 static void act_read_first(int fd)
 {
 	kt_realtime(20);
@@ -38,7 +31,7 @@ static void act_poll_last(int fd)
 	act_poll(fd);
 }
 
-static void act_epoll(int fd)
+static void act_own_epoll(int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int epoll = epoll_create1(0);
@@ -167,7 +160,7 @@ TEST(herd_of_pollers)
 	ASSERT_EQ(0, pipe(fds));
 	kt_realtime(30);
 	kt_make_all(_metadata, device, act_poll_last, fds[0], pids, SLEEPERS);
-	reader = kt_make(act_read_first, fds[0]);
+	reader = kt_act(act_read_first, fds[0]);
 	ASSERT_TRUE(kt_wait_listed(device, getpid(), fds[0], reader, &listed));
 	on = kt_watch(device, getpid(), fds[0]);
 	ASSERT_LE(0, on);
@@ -200,7 +193,7 @@ TEST(behind_epolls)
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
 	for (i = 0; i < SLEEPERS; i++) {
-		pids[i] = kt_make(act_epoll, fds[0]);
+		pids[i] = kt_act(act_own_epoll, fds[0]);
 		do {
 			ASSERT_EQ(0, kt_waiters(device, getpid(), fds[0], &listed));
 			if (listed.head.waiters_filled && !listed.waiters[0].link)

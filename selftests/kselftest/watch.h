@@ -3,7 +3,7 @@
 #ifndef KTWIN_TEST_WATCH_H
 #define KTWIN_TEST_WATCH_H
 
-#include "waiters.h"
+#include "actors.h"
 
 static inline int kt_watch(int device, __s32 pid, __s32 fd)
 {
@@ -34,20 +34,6 @@ static inline bool kt_wait_settled(int watch, __u64 woken, struct ktwin_wait_sta
 	return false;
 }
 
-static inline pid_t kt_make(void (*act)(int fd), int fd)
-{
-	pid_t maker = getpid(), pid = fork();
-
-	if (pid == 0) {
-		kt_leash();
-		if (getppid() != maker)
-			_exit(96);
-		act(fd);
-		_exit(0);
-	}
-	return pid;
-}
-
 static inline void kt_act_read(int fd)
 {
 	char bytes[8];
@@ -63,7 +49,7 @@ static inline void kt_make_all(struct __test_metadata *_metadata, int device, vo
 	int i;
 
 	for (i = 0; i < count; i++) {
-		pids[i] = kt_make(act, fd);
+		pids[i] = kt_act(act, fd);
 		ASSERT_TRUE(kt_wait_listed(device, getpid(), fd, pids[i], &listed));
 	}
 }

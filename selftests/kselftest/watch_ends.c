@@ -70,7 +70,7 @@ TEST(target_dies)
 
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
-	writer = kt_make((void (*)(int))kt_sleep_ms, 3600000);
+	writer = kt_act((void (*)(int))kt_sleep_ms, 3600000);
 	for (i = 0; i < 2; i++) {
 		on[i] = kt_watch(device, writer, fds[1]);
 		ASSERT_LE(0, on[i]);
