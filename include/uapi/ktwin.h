@@ -676,7 +676,7 @@ struct ktwin_compare {
 enum ktwin_bench_measure {
 	KTWIN_BENCH_CALLS	= 0,	/* how long the wake calls of a round take, all together */
 	KTWIN_BENCH_HOLD	= 1,	/* the longest time in which they hold the queue's lock */
-	KTWIN_BENCH_OTHERS	= 2,	/* how long an add or a remove on another CPU takes meanwhile: 99 of 100 no longer */
+	KTWIN_BENCH_OTHERS	= 2,	/* how long one waits who adds or removes on another CPU at any time meanwhile: p99 */
 };
 
 /* ktwin_bench.flags */

@@ -83,7 +83,7 @@ int bench_others_begin(struct bench *bench);
 /* From here on it notes what it does, until it is over. */
 void bench_others_note(struct bench *bench);
 void bench_others_over(struct bench *bench);
-/* May sleep. The 99th percentile of what overlaps the time between from and to; adds how many those are. */
+/* May sleep. The p99 of the wait at any time between from and to; adds how many operations that time had. */
 u64 bench_others_end(struct bench *bench, u64 from, u64 to, u32 *samples);
 
 #endif
