@@ -54,19 +54,4 @@ static inline void act_end(int fd)
 {
 }
 
-/* Until the answer is of this kind, with this state. */
-static inline bool kt_wait_told(int device, pid_t tid, __u32 kind, char state, struct ktwin_sleep *sleep)
-{
-	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
-
-	do {
-		if (kt_asleep_on(device, tid, sleep))
-			return false;
-		if (sleep->kind == kind && sleep->state == (__u32)state)
-			return true;
-		kt_sleep_ms(5);
-	} while (kt_now_ms() < end);
-	return false;
-}
-
 #endif

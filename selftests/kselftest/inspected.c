@@ -181,8 +181,7 @@ TEST(signalfd_readers)
 		EXPECT_EQ(KTWIN_KIND_BLOCKED, listed.waiters[i].kind);
 		EXPECT_EQ(pid, listed.waiters[i].tgid);
 		EXPECT_NE(pid, listed.waiters[i].tid);
-		ASSERT_EQ(0, kt_asleep_on(device, listed.waiters[i].tid, &sleep));
-		EXPECT_EQ(KTWIN_SLEEP_FD, sleep.kind);
+		ASSERT_TRUE(kt_wait_told(device, listed.waiters[i].tid, KTWIN_SLEEP_FD, 'S', &sleep));
 		EXPECT_EQ(fd, sleep.fds[0]);
 	}
 	ASSERT_EQ(0, kt_waiters(device, getpid(), fd, &listed));

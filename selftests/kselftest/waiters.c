@@ -546,9 +546,7 @@ TEST_F(sleepers, asleep_on)
 	int i;
 
 	for (i = 0; i < sleeper_count(variant); i++) {
-		ASSERT_EQ(0, kt_asleep_on(self->device, self->pids[i], &sleep));
-		EXPECT_EQ(KTWIN_SLEEP_FD, sleep.kind);
-		EXPECT_EQ('S', sleep.state);
+		ASSERT_TRUE(kt_wait_told(self->device, self->pids[i], KTWIN_SLEEP_FD, 'S', &sleep));
 		EXPECT_EQ(self->pids[i], sleep.tgid);
 		EXPECT_STREQ(variant->file, sleep.file);
 		EXPECT_STREQ("sleeper", sleep.comm);

@@ -49,6 +49,21 @@ static inline int kt_asleep_on(int device, __s32 tid, struct ktwin_sleep *sleep)
 	return kt_call(device, KTWIN_IOC_SLEEP, sleep);
 }
 
+/* Until the answer is of this kind, with this state. One that is on a queue may still be on its way to sleep. */
+static inline bool kt_wait_told(int device, pid_t tid, __u32 kind, char state, struct ktwin_sleep *sleep)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+
+	do {
+		if (kt_asleep_on(device, tid, sleep))
+			return false;
+		if (sleep->kind == kind && sleep->state == (__u32)state)
+			return true;
+		kt_sleep_ms(5);
+	} while (kt_now_ms() < end);
+	return false;
+}
+
 /* The index of the first waiter with this tid, or -1. */
 static inline int kt_find_waiter(const struct kt_listed *listed, __s32 tid)
 {
