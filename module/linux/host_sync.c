@@ -7,10 +7,13 @@
  */
 #include <linux/build_bug.h>
 #include <linux/hrtimer.h>
+#include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/processor.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -60,11 +63,28 @@ void kt_host_lock_init(struct kt_host_lock *lock, enum kt_lock_class lock_class)
 	}
 }
 
+/*
+ * A probe that is not (yet) a jump is a breakpoint, and the kernel counts its exception as an NMI, which must wait for no
+ * lock that it could have interrupted; so says lockdep. These probes stand at the head of idr_replace() and idr_remove(),
+ * which nothing calls that holds one of our locks, nor any NMI: who holds this one is on another CPU, and goes on. Taken by
+ * trying, lockdep does not ask.
+ */
+static void lock_in_breakpoint(raw_spinlock_t *lock)
+{
+	while (!raw_spin_trylock(lock))
+		cpu_relax();
+}
+
 unsigned long kt_host_lock(struct kt_host_lock *lock)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(raw_lock(lock), flags);
+	if (IS_ENABLED(CONFIG_LOCKDEP) && in_nmi()) {
+		local_irq_save(flags);
+		lock_in_breakpoint(raw_lock(lock));
+	} else {
+		raw_spin_lock_irqsave(raw_lock(lock), flags);
+	}
 	if (static_branch_unlikely(&ktwin_lock_watched))
 		ktwin_lock_taken(lock);
 	return flags;

@@ -48,6 +48,7 @@ TEST(herd_of_readers)
 	pid_t pids[SLEEPERS];
 	int device, fd = eventfd(0, 0), on;
 
+	KT_NEED_READS();
 	KT_OPEN_LIVE(device);
 	kt_make_all(_metadata, device, kt_act_read, fd, pids, SLEEPERS);
 	on = kt_watch(device, getpid(), fd);
@@ -76,6 +77,7 @@ TEST(one_for_one)
 	pid_t pids[SLEEPERS];
 	int device, fds[2], on;
 
+	KT_NEED_READS();
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
 	kt_make_all(_metadata, device, kt_act_read, fds[0], pids, SLEEPERS);
@@ -156,6 +158,7 @@ TEST(herd_of_pollers)
 	struct kt_listed listed;
 	int device, fds[2], on;
 
+	KT_NEED_READS();
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
 	kt_realtime(30);

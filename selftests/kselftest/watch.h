@@ -19,6 +19,13 @@ static inline int kt_watched(int watch, struct ktwin_wait_stats *stats)
 	return kt_call(watch, KTWIN_IOC_QUEUE_STATS, stats);
 }
 
+/* What became of one woken out of a read() is told by how many it has returned from. */
+#define KT_NEED_READS()									\
+	do {											\
+		if (access("/proc/self/io", F_OK))						\
+			SKIP(return, "this kernel does not count reads (TASK_IO_ACCOUNTING)");	\
+	} while (0)
+
 /* Until so many were woken and it is known what became of each. */
 static inline bool kt_wait_settled(int watch, __u64 woken, struct ktwin_wait_stats *stats)
 {

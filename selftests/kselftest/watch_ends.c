@@ -33,6 +33,7 @@ TEST(nothing_left)
 	int device, fds[2], first, second;
 	pid_t reader;
 
+	KT_NEED_READS();
 	KT_OPEN_LIVE(device);
 	ASSERT_EQ(0, pipe(fds));
 	kt_make_all(_metadata, device, kt_act_read, fds[0], &reader, 1);
