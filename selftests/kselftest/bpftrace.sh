@@ -52,12 +52,17 @@ give_up_on() {
 	kill -KILL "${TRACER[$1]}"
 }
 
-# Fails when a tracer has to be killed.
+# Fails when a tracer has to be killed. bpftrace's loop ends when a signal interrupts its epoll_wait(), and is not told of
+# one that came between two of these: so it is sent again.
 interrupt() {
 	local name i late=0
 	for name in "${!TRACER[@]}"; do kill -INT "${TRACER[$name]}" 2>/dev/null; done
 	for name in "${!TRACER[@]}"; do
-		for ((i = 0; i < 600; i++)); do kill -0 "${TRACER[$name]}" 2>/dev/null || break; sleep 0.1; done
+		for ((i = 0; i < 600; i++)); do
+			kill -0 "${TRACER[$name]}" 2>/dev/null || break
+			sleep 0.1
+			if [ $((i % 20)) = 19 ]; then kill -INT "${TRACER[$name]}" 2>/dev/null; fi
+		done
 		if [ $i = 600 ]; then give_up_on "$name"; late=1; fi
 		wait "${TRACER[$name]}"
 	done
@@ -75,8 +80,8 @@ work() {
 	if [ "$LAB" = Y ]; then "$KTWIN" lab inject add 31999 && "$KTWIN" audit; fi
 }
 
-# Two sets, for each tracer takes its share of memory and of the CPU. On PREEMPT_RT a set was seen that did not come to its
-# end: where the tracers that are left then sleep is noted, and the set is traced once more.
+# Two sets, for each tracer takes its share of memory and of the CPU. One that does not come to its end is traced once more,
+# and where the tracers that are left sleep is noted.
 test_attach() { trace_pids || trace_pids; }
 test_attach_waits() { trace_waits || trace_waits; }
 
