@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wait_rows [MANY]: the rows of the wait-queue table, one line each, tab-separated:
+ * wait_rows [MANY [WORDS]]: the rows of the wait-queue table, or those with WORDS in their name, one line each, tab-separated:
  *   row, waiters, unit, goal, the kernel's min, median and max, ktwin's min, median and max
  * MANY sleepers where the row says many, 10000 if not told; a guest with less memory has less.
  * A row that cannot be measured here is left out, and named on stderr. Needs the module with kt_lab=1, mirror=0 so that
@@ -77,7 +77,9 @@ int main(int argc, char **argv)
 		perror("wait_rows: " KTWIN_DEVICE);
 		return 2;
 	}
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		bad |= measure(device, &rows[i], many);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (argc < 3 || strstr(rows[i].name, argv[2]))
+			bad |= measure(device, &rows[i], many);
+	}
 	return bad;
 }
