@@ -698,7 +698,7 @@ struct ktwin_bench_times {
  * runs before the last call of a round has returned.
  * Errors: -ERANGE; -EBUSY another one is under way; -ENOMEM, -EAGAIN not so many threads; -EINTR; -ETIMEDOUT the
  * sleepers did not come to rest, or the other CPU did not run; -ENODEV cannot be measured here: OTHERS needs two CPUs,
- * HOLD a probe on the kernel's function.
+ * HOLD a probe on the kernel's function, and nothing is on PREEMPT_RT.
  */
 struct ktwin_bench {
 	__u32 size;

@@ -300,6 +300,12 @@ long ktwin_ioctl_bench(struct file *file, void *arg)
 		return -EINVAL;
 	if (!is_in_range(request))
 		return -ERANGE;
+	/*
+	 * The waker is a real-time thread, and so is who adds and removes: on PREEMPT_RT they come before the kernel's own
+	 * threads for timers and RCU, and on an emulated machine short of CPU one such kernel never got up again.
+	 */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return -ENODEV;
 	if (!mutex_trylock(&bench_lock))
 		return -EBUSY;
 	memset(request->times, 0, sizeof(request->times));

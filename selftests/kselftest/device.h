@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,14 @@ static inline int kt_open(void)
 	int fd = open(KTWIN_DEVICE, O_RDWR | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* A kernel in which locks sleep. */
+static inline bool kt_is_realtime(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
 }
 
 static inline int kt_call(int fd, unsigned long command, void *argument)
