@@ -124,7 +124,10 @@ enum ktwin_mirror_op {
 	KTWIN_MIRROR_RESYNC	= 2,	/* forget the twin and populate it anew */
 };
 
-/* Errors: -EALREADY already so; -ENOMEM; -ENODEV the probes could not be placed (dmesg says why). */
+/*
+ * Errors: -EALREADY already so; -ENODATA RESYNC while it is off; -ENOMEM; -ENODEV the probes could not be placed
+ * (dmesg says why).
+ */
 struct ktwin_mirror {
 	__u32 size;
 	__u32 flags;		/* 0 */
