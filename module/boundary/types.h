@@ -134,13 +134,48 @@ enum kt_layout_field {
 
 	KT_FIELD_PERCPU_RUNQUEUES,	/* in the per-CPU section */
 	KT_FIELD_PERCPU_KSTAT,		/* likewise; exported, so its address tells where the section begins */
+	KT_FIELD_RQ_CORE_ENABLED,	/* core scheduling: the lock that counts may be another CPU's */
 	KT_FIELD_RQ_LOCK,
+	KT_FIELD_RQ_CPU,
 	KT_FIELD_RQ_NR_RUNNING,
+	KT_FIELD_RQ_NR_SWITCHES,
 	KT_FIELD_RQ_CLOCK,
 	KT_FIELD_RQ_CURR,
+	KT_FIELD_RQ_IDLE,
+	KT_FIELD_RQ_STOP,
+	KT_FIELD_RQ_DL,
+	KT_FIELD_RQ_RT,
 	KT_FIELD_RQ_CFS,
+	KT_FIELD_RQ_CFS_TASKS,
+	KT_FIELD_DL_RQ_ROOT,
+	KT_FIELD_DL_RQ_DL_NR_RUNNING,
+	KT_FIELD_RT_RQ_ACTIVE,
+	KT_FIELD_RT_RQ_RT_NR_RUNNING,
+	KT_FIELD_RT_RQ_RT_THROTTLED,	/* not on every kernel */
+	KT_FIELD_RT_PRIO_ARRAY_BITMAP,
+	KT_FIELD_RT_PRIO_ARRAY_QUEUE,
 	KT_FIELD_CFS_RQ_H_NR_QUEUED,
 	KT_FIELD_CFS_RQ_TASKS_TIMELINE,
+	KT_FIELD_CFS_RQ_CURR,
+	KT_FIELD_CFS_RQ_NEXT,
+	KT_FIELD_CFS_RQ_ZERO_VRUNTIME,
+	KT_FIELD_CFS_RQ_THROTTLE_COUNT,	/* not on every kernel */
+	KT_FIELD_SCHED_ENTITY_LOAD,
+	KT_FIELD_SCHED_ENTITY_RUN_NODE,
+	KT_FIELD_SCHED_ENTITY_GROUP_NODE,
+	KT_FIELD_SCHED_ENTITY_VRUNTIME,
+	KT_FIELD_SCHED_ENTITY_DEADLINE,	/* EEVDF; so are the next three */
+	KT_FIELD_SCHED_ENTITY_VLAG,
+	KT_FIELD_SCHED_ENTITY_SLICE,
+	KT_FIELD_SCHED_ENTITY_SCHED_DELAYED,
+	KT_FIELD_SCHED_DL_ENTITY_RB_NODE,
+	KT_FIELD_SCHED_DL_ENTITY_DEADLINE,
+	KT_FIELD_SCHED_RT_ENTITY_RUN_LIST,
+	KT_FIELD_TASK_STRUCT_SE,
+	KT_FIELD_TASK_STRUCT_RT,
+	KT_FIELD_TASK_STRUCT_DL,
+	KT_FIELD_TASK_STRUCT_SCHED_INFO,
+	KT_FIELD_TASK_STRUCT_PRIO,
 	KT_FIELDS
 };
 
@@ -155,8 +190,10 @@ struct kt_layout_entry {
 	const char *name;	/* struct.member, as this kernel spells it; static */
 	const char *missing;	/* of the group it belongs to, NULL: known; static */
 	const char *why;	/* what is wrong with that; static */
-	int offset;		/* in bytes, -1: not known */
+	int offset;		/* in bytes, -1: not known, or this kernel has no such field */
 	__u32 size;		/* in bytes */
+	__u32 group;		/* enum kt_layout_group */
+	bool compared;		/* the headers that ktwin was built with say the same */
 };
 
 /* What a task that was woken, or is seen on the queue again, is known to do. */

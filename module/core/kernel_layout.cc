@@ -60,7 +60,7 @@ class Roots {
         roots_[count_++] = {root, is_per_cpu(name) ? BtfKind::kSection : BtfKind::kStruct};
     }
 
-    BtfSought roots_[16];
+    BtfSought roots_[24];
     u32 count_ = 0;
 };
 
@@ -106,6 +106,18 @@ Expected<Found> find(const BtfReader& reader, const Roots& roots, const Wanted& 
     return Errno::kNotFound;
 }
 
+// What is wrong when a search ended so, kNone: nothing.
+Errno judge(const Wanted& wanted, Errno found) {
+    switch (wanted.presence) {
+        case Presence::kOptional:
+            return found == Errno::kNotFound ? Errno::kNone : found;
+        case Presence::kForbidden:
+            return found == Errno::kNotFound ? Errno::kNone : found == Errno::kInvalid ? found : Errno::kBusy;
+        default:
+            return found;
+    }
+}
+
 const char* explain(Errno error) {
     switch (error) {
         case Errno::kNotFound:
@@ -118,6 +130,8 @@ const char* explain(Errno error) {
             return "of a kind that ktwin does not know";
         case Errno::kNoDevice:
             return "elsewhere than in the headers that ktwin was built with";
+        case Errno::kBusy:
+            return "there, which ktwin cannot follow";
         case Errno::kNoMemory:
             return "too large for the memory there is";
         case Errno::kNoData:
@@ -155,13 +169,16 @@ Result KernelLayout::fill(const BtfData& data) {
     for (const Wanted& wanted : kWanted) {
         const Expected<Found> found = find(reader, roots, wanted);
         Group& group = groups_[wanted.group];
+        const Errno wrong = judge(wanted, found.error());
         if (found) {
             const BtfField& field = found.value().field;
-            entries_[wanted.field] = {found.value().name, field.offset, field.size};
-        } else if (found.error() == Errno::kInvalid) {
-            return refuse(wanted.name(), found.error());
-        } else if (group.missing == nullptr) {
-            group = {wanted.name(), found.error()};
+            entries_[wanted.field] = {found.value().name, field.offset, field.size, false};
+        }
+        if (wrong == Errno::kInvalid) {
+            return refuse(wanted.name(), wrong);
+        }
+        if (wrong != Errno::kNone && group.missing == nullptr) {
+            group = {wanted.name(), wrong};
         }
     }
     return {};
@@ -177,17 +194,18 @@ Result KernelLayout::refuse(const char* missing, Errno why) {
 
 Result KernelLayout::compare(Span<const kt_layout_known> known) {
     for (const kt_layout_known& one : known) {
-        const Entry& entry = entries_[one.field];
+        Entry& entry = entries_[one.field];
         const bool same_place = one.offset < 0 || static_cast<u32>(one.offset) == entry.offset;
         if (entry.name == nullptr || !same_place || one.size != entry.size) {
             return refuse(kWanted[one.field].name(), Errno::kNoDevice);
         }
+        entry.compared = true;
     }
     return {};
 }
 
 i32 KernelLayout::offset(u32 field) const {
-    if (field >= KT_FIELDS || missing(kWanted[field].group) != nullptr) {
+    if (field >= KT_FIELDS || missing(kWanted[field].group) != nullptr || entries_[field].name == nullptr) {
         return -1;
     }
     return static_cast<i32>(entries_[field].offset);
@@ -202,12 +220,14 @@ bool KernelLayout::describe(u32 field, kt_layout_entry& entry) const {
         return false;
     }
     const Group& group = groups_[kWanted[field].group];
-    const bool known = group.missing == nullptr;
+    const bool known = offset(field) >= 0;
     entry.name = known ? entries_[field].name : kWanted[field].name();
     entry.missing = group.missing;
-    entry.why = known ? nullptr : explain(group.why);
+    entry.why = group.missing == nullptr ? nullptr : explain(group.why);
     entry.offset = offset(field);
     entry.size = known ? entries_[field].size : 0;
+    entry.group = kWanted[field].group;
+    entry.compared = known && entries_[field].compared;
     return true;
 }
 

@@ -29,9 +29,10 @@ class KernelLayout : Pinned {
 
   private:
     struct Entry {
-        const char* name = nullptr;  // the spelling that was found
+        const char* name = nullptr;  // the spelling that was found, nullptr: none
         u32 offset = 0;
         u32 size = 0;
+        bool compared = false;  // with what the headers say
     };
     struct Group {
         const char* missing = kWholeBtf;

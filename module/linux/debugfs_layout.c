@@ -17,6 +17,8 @@ int ktwin_layout_show(struct seq_file *seq, void *unused)
 		seq_printf(seq, "%-16.*s %-16s ", (int)(field - entry.name - 1), entry.name, field);
 		if (entry.missing)
 			seq_printf(seq, "unknown %s %s\n", entry.missing, entry.why);
+		else if (entry.offset < 0)
+			seq_puts(seq, "absent\n");
 		else
 			seq_printf(seq, "%6d %4u\n", entry.offset, entry.size);
 	}

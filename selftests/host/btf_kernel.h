@@ -15,6 +15,7 @@ class BtfKernel {
   public:
     // Names, as in the table; before build().
     std::set<std::string> without;             // fields that it does not have
+    std::set<std::string> with;                // fields that it has though they are forbidden
     std::set<std::string> twice;               // structs that it has two of
     std::set<std::string> as_bitfield;         // fields
     std::map<std::string, uint32_t> as_type;   // fields of that type (number in builder) instead
@@ -49,7 +50,8 @@ class BtfKernel {
   private:
     void add(const ktwin::Wanted& wanted) {
         const std::string path = wanted.name();
-        if (without.count(path) != 0) {
+        const bool forbidden = wanted.presence == ktwin::Presence::kForbidden;
+        if (without.count(path) != 0 || (forbidden && with.count(path) == 0)) {
             return;
         }
         const auto other = spelt.find(path);
@@ -74,6 +76,11 @@ class BtfKernel {
                 return builder.integer("int", size);
             case ktwin::BtfShape::kPointer:
                 return builder.pointer(type.tag != nullptr ? builder.forward(type.tag) : 0);
+            case ktwin::BtfShape::kArray:
+                return type.tag != nullptr
+                           ? builder.array(builder.composite(ktwin::BtfKind::kUnion, type.tag, 16, {}),
+                                           size / 16)
+                           : builder.array(builder.integer("long", 8), size / 8);
             default:
                 // Of the same name as one of the table's own: a forward declaration cannot stand for it, a
                 // union can, and is no second struct.

@@ -32,6 +32,10 @@ void expect_nothing_known(const KernelLayout& layout, const char* missing) {
     }
 }
 
+bool is_forbidden(const Wanted& wanted) {
+    return wanted.presence == Presence::kForbidden;
+}
+
 // The group of this field alone is unknown, for want of that name.
 void expect_missing(const KernelLayout& layout, kt_layout_field field, const char* missing, const char* why) {
     for (const Wanted& wanted : kWanted) {
@@ -43,7 +47,7 @@ void expect_missing(const KernelLayout& layout, kt_layout_field field, const cha
             EXPECT_STREQ(entry.why, why);
             EXPECT_EQ(entry.size, 0u);
         } else {
-            EXPECT_GT(layout.offset(wanted.field), 0);
+            EXPECT_EQ(layout.offset(wanted.field) > 0, !is_forbidden(wanted));
             EXPECT_EQ(entry.missing, nullptr);
             EXPECT_EQ(entry.why, nullptr);
         }
@@ -66,7 +70,9 @@ TEST(Layout, AllIsKnown) {
         EXPECT_EQ(entry.offset, layout.offset(wanted.field));
         EXPECT_STREQ(entry.name, wanted.name());
         EXPECT_EQ(entry.missing, nullptr);
-        EXPECT_NE(entry.size, 0u);
+        EXPECT_EQ(entry.size != 0, !is_forbidden(wanted));
+        EXPECT_EQ(entry.group, wanted.group);
+        EXPECT_FALSE(entry.compared);
     }
     kt_layout_entry entry = {};
     EXPECT_FALSE(layout.describe(KT_FIELDS, entry));
@@ -76,6 +82,9 @@ TEST(Layout, AllIsKnown) {
 
 TEST(Layout, EachFieldThatIsMissing) {
     for (const Wanted& wanted : kWanted) {
+        if (wanted.presence != Presence::kNeeded) {
+            continue;
+        }
         BtfKernel kernel;
         kernel.without.insert(wanted.name());
         KernelLayout layout;
@@ -84,8 +93,44 @@ TEST(Layout, EachFieldThatIsMissing) {
     }
 }
 
+TEST(Layout, EachFieldThatMayBeMissing) {
+    for (const Wanted& wanted : kWanted) {
+        if (wanted.presence != Presence::kOptional) {
+            continue;
+        }
+        BtfKernel kernel;
+        kernel.without.insert(wanted.name());
+        KernelLayout layout;
+        ASSERT_TRUE(load(layout, kernel.build()));
+        EXPECT_EQ(layout.missing(wanted.group), nullptr);
+        EXPECT_EQ(layout.offset(wanted.field), -1);
+        kt_layout_entry entry = {};
+        ASSERT_TRUE(layout.describe(wanted.field, entry));
+        EXPECT_STREQ(entry.name, wanted.name());
+        EXPECT_EQ(entry.missing, nullptr);
+        EXPECT_EQ(entry.why, nullptr);
+        EXPECT_EQ(entry.size, 0u);
+    }
+}
+
+TEST(Layout, EachFieldThatMustNotBeThere) {
+    for (const Wanted& wanted : kWanted) {
+        if (!is_forbidden(wanted)) {
+            continue;
+        }
+        BtfKernel kernel;
+        kernel.with.insert(wanted.name());
+        KernelLayout layout;
+        ASSERT_TRUE(load(layout, kernel.build()));
+        expect_missing(layout, wanted.field, wanted.name(), "there, which ktwin cannot follow");
+    }
+}
+
 TEST(Layout, EachFieldOfAnotherType) {
     for (const Wanted& wanted : kWanted) {
+        if (is_forbidden(wanted)) {
+            continue;
+        }
         BtfKernel kernel;
         const u32 of = kernel.builder.floating(4);
         kernel.as_type[wanted.name()] = of;
@@ -104,7 +149,7 @@ TEST(Layout, EachFieldOfAnotherType) {
 
 TEST(Layout, EachBitfield) {
     for (const Wanted& wanted : kWanted) {
-        if (std::string(wanted.name()).find("percpu.") == 0) {
+        if (std::string(wanted.name()).find("percpu.") == 0 || is_forbidden(wanted)) {
             continue;
         }
         BtfKernel kernel;
@@ -168,6 +213,9 @@ TEST(Layout, AsTheCompilerKnowsIt) {
     KernelLayout layout;
     ASSERT_TRUE(load(layout, bytes, {{KT_FIELD_TASK_STRUCT_STACK, at, 8}, {KT_FIELD_EPITEM_FFD, -1, 12}}));
     EXPECT_EQ(layout.offset(KT_FIELD_TASK_STRUCT_STACK), at);
+    kt_layout_entry entry = {};
+    EXPECT_TRUE(layout.describe(KT_FIELD_TASK_STRUCT_STACK, entry) && entry.compared);
+    EXPECT_TRUE(layout.describe(KT_FIELD_TASK_STRUCT_STATE, entry) && !entry.compared);
     for (const kt_layout_known& wrong : {kt_layout_known{KT_FIELD_TASK_STRUCT_STACK, at + 8, 8},
                                          kt_layout_known{KT_FIELD_TASK_STRUCT_STACK, at, 4},
                                          kt_layout_known{KT_FIELD_TASK_STRUCT_STACK, -1, 4}}) {
