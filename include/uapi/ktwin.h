@@ -46,6 +46,8 @@
 #define KTWIN_IOC_WAITERS	_IO(KTWIN_IOC_MAGIC, 0x0a) /* struct ktwin_waiters */
 #define KTWIN_IOC_SLEEP		_IO(KTWIN_IOC_MAGIC, 0x0b) /* struct ktwin_sleep */
 #define KTWIN_IOC_WATCH		_IO(KTWIN_IOC_MAGIC, 0x0c) /* struct ktwin_watch; returns a watch fd */
+#define KTWIN_IOC_RQ		_IO(KTWIN_IOC_MAGIC, 0x0d) /* struct ktwin_rq */
+#define KTWIN_IOC_LAYOUT	_IO(KTWIN_IOC_MAGIC, 0x0f) /* struct ktwin_read of struct ktwin_layout */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 #define KTWIN_IOC_BENCH		_IO(KTWIN_IOC_MAGIC, 0x42) /* struct ktwin_bench, CONTROL, LAB */
@@ -635,6 +637,144 @@ struct ktwin_watch {
 	__s32 fd;
 	__u32 ns;		/* namespace of pid; 0: the caller's */
 	__u32 zero;
+};
+
+/* --- run queues ----------------------------------------------------------------------------------------------- */
+
+/* In the order in which the scheduler asks them for a task. */
+enum ktwin_sched_class {
+	KTWIN_SCHED_STOP	= 0,
+	KTWIN_SCHED_DEADLINE	= 1,
+	KTWIN_SCHED_RT		= 2,
+	KTWIN_SCHED_FAIR	= 3,
+};
+
+/* ktwin_rq_task.flags */
+#define KTWIN_RQ_TASK_RUNNING	(1U << 0)	/* has the CPU */
+#define KTWIN_RQ_TASK_HIDDEN	(1U << 1)	/* another user's, and the caller lacks CAP_SYS_PTRACE: no figures */
+#define KTWIN_RQ_TASK_ELIGIBLE	(1U << 2)	/* fair: not beyond the average vruntime of its queue */
+#define KTWIN_RQ_TASK_DELAYED	(1U << 3)	/* asleep, and left on the queue until its lag is gone */
+#define KTWIN_RQ_TASK_THROTTLED	(1U << 4)	/* its group, or real time as such, has used up its time: not picked */
+#define KTWIN_RQ_TASK_BOOSTED	(1U << 5)	/* inherits its priority from a waiter */
+#define KTWIN_RQ_TASK_BUDDY	(1U << 6)	/* fair: the queue was asked to prefer it */
+
+/*
+ * A task on a run queue, as it was at one instant. position is that in which its class would pick it, from 0: 0 now, 1
+ * if the first were gone, and so on, as if no time passed; what is in a group comes where the group would be picked.
+ * Throttled tasks come last, in no order. A position that is left out belongs to a task without a number here.
+ * Times of the scheduler (last_arrival_ns, deadline of a SCHED_DEADLINE task) are in the clock of the CPU's queue:
+ * ktwin_rq_cpu.clock_ns, which stands still between two ticks. What does not apply is 0.
+ */
+struct ktwin_rq_task {
+	__s32 tid;
+	__s32 tgid;
+	__u32 cpu;
+	__u32 sched_class;	/* enum ktwin_sched_class */
+	__u32 position;
+	__u32 flags;		/* KTWIN_RQ_TASK_* */
+	__u32 policy;		/* SCHED_* */
+	__u32 depth;		/* groups that it is in */
+	__s32 prio;		/* dynamic: -1 deadline, 0 to 99 real time, 100 to 139 fair; the kernel's, 0 is best */
+	__s32 static_prio;
+	__s32 normal_prio;
+	__s32 nice;
+	__u64 group;		/* keyed hash of its group's queue here; 0: the CPU's own */
+	__u64 vruntime;		/* fair */
+	__s64 lag;		/* fair: the average of its queue less its vruntime */
+	__u64 slice_ns;		/* EEVDF: asked for; round robin, deadline: left */
+	__u64 deadline;		/* EEVDF: in vruntime; deadline: in the queue's clock */
+	__u64 run_delay_ns;	/* waited for a CPU so far */
+	__u64 pcount;		/* times it got one */
+	__u64 last_arrival_ns;	/* when it did last */
+	__u64 queued_ns;	/* waits since; 0: it runs, or does not wait */
+	char  comm[16];
+};
+
+/* Numbers are 0 where the task has none here; of the idle task always. */
+struct ktwin_rq_name {
+	__s32 tid;
+	__s32 tgid;
+	char  comm[16];		/* empty: not visible */
+};
+
+/* ktwin_rq_cpu.flags */
+#define KTWIN_RQ_ONLINE		(1U << 0)
+#define KTWIN_RQ_IDLE		(1U << 1)	/* runs its idle task */
+#define KTWIN_RQ_EEVDF		(1U << 2)	/* fair tasks have deadline and slice, and are picked by them */
+#define KTWIN_RQ_SERVER		(1U << 3)	/* a deadline server for the fair class is queued; in nr_deadline, not listed */
+#define KTWIN_RQ_RT_THROTTLED	(1U << 4)	/* real time has used up its share */
+#define KTWIN_RQ_TRUNCATED	(1U << 5)	/* more is queued than is looked at under one hold of the lock */
+
+/* A run queue at one instant, taken under its own lock. */
+struct ktwin_rq_cpu {
+	__u32 cpu;
+	__u32 flags;		/* KTWIN_RQ_* */
+	__u32 nr_running;	/* the kernel's counts, of all namespaces */
+	__u32 nr_deadline;
+	__u32 nr_rt;
+	__u32 nr_fair;
+	__u32 first;		/* index of its first task in the same answer */
+	__u32 listed;		/* how many there are */
+	__u32 unlisted;		/* visible or not, for want of room, or TRUNCATED */
+	__u32 elsewhere;	/* without a number in the caller's namespace, or gone when they were to be told */
+	__u64 nr_switches;
+	__u64 clock_ns;		/* of the queue */
+	__u64 hold_ns;		/* how long its lock was held for this */
+	struct ktwin_rq_name curr;
+	struct ktwin_rq_name idle;
+	struct ktwin_rq_name stop;
+};
+
+/* ktwin_rq.flags */
+#define KTWIN_RQ_MORE_CPUS	(1U << 0)	/* out: there are more CPUs than were listed */
+#define KTWIN_RQ_MORE		(1U << 1)	/* out: there are more tasks than room */
+
+/*
+ * What is queued on one CPU, or on each that is online: the CPUs at one instant each, their tasks by class and in the
+ * order they would be picked. Tasks of other users are listed without figures unless the caller has CAP_SYS_PTRACE;
+ * those without a number in the caller's namespace are counted only.
+ * Errors: -ESRCH no such CPU; -ENODATA the layout of run queues is not known on this kernel: KTWIN_IOC_LAYOUT says
+ * which field; -EUCLEAN a queue that cannot be as it was found, nothing is told; -ENOMEM; -EINVAL; -EINTR.
+ */
+struct ktwin_rq {
+	__u32 size;
+	__u32 flags;		/* in: 0. out: KTWIN_RQ_MORE* */
+	__s32 cpu;		/* -1: each that is online */
+	__u32 cpu_size;		/* sizeof struct ktwin_rq_cpu */
+	__u64 cpus;		/* pointer to cpus_room of them */
+	__u64 tasks;		/* pointer to tasks_room struct ktwin_rq_task */
+	__u32 task_size;
+	__u32 cpus_room;	/* at most 8192 are filled */
+	__u32 tasks_room;	/* at most 1048576 are filled */
+	__u32 cpus_filled;	/* out */
+	__u32 tasks_filled;	/* out */
+	__u32 zero;
+	__u64 longest_ns;	/* out: the longest that a queue's lock was held since load */
+};
+
+/* --- where the kernel's fields are ----------------------------------------------------------------------------- */
+
+enum ktwin_layout_group {
+	KTWIN_LAYOUT_WAIT	= 0,	/* wait queues, poll */
+	KTWIN_LAYOUT_TASK	= 1,
+	KTWIN_LAYOUT_EPOLL	= 2,
+	KTWIN_LAYOUT_RUN_QUEUE	= 3,
+};
+
+/* ktwin_layout.flags */
+#define KTWIN_LAYOUT_KNOWN	(1U << 0)	/* found in the kernel's BTF */
+#define KTWIN_LAYOUT_COMPARED	(1U << 1)	/* and the headers that ktwin was built with say the same */
+#define KTWIN_LAYOUT_REFUSED	(1U << 2)	/* its group is not known, for want of missing; nothing of it is used */
+
+/* A field that ktwin uses. Neither KNOWN nor REFUSED: this kernel has none, which ktwin can do without. */
+struct ktwin_layout {
+	__u32 group;		/* enum ktwin_layout_group */
+	__u32 flags;		/* KTWIN_LAYOUT_* */
+	__s32 offset;		/* in bytes; -1: not KNOWN */
+	__u32 length;		/* in bytes */
+	char  name[48];		/* struct.member, or percpu.variable, as this kernel spells it */
+	char  missing[48];	/* with REFUSED: the first field that is not as expected */
+	char  why[64];		/* and what is wrong with it */
 };
 
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */

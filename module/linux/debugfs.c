@@ -147,17 +147,19 @@ static const struct file_operations text_fops = {
 /* debugfs may be absent or locked down; ktwin works without, so nothing here is an error. */
 void ktwin_debugfs_init(void)
 {
-	struct dentry *pid, *audit, *wait;
+	struct dentry *pid, *audit, *wait, *rq;
 
 	root = debugfs_create_dir("ktwin", NULL);
 	pid = debugfs_create_dir("pid", root);
 	audit = debugfs_create_dir("audit", root);
 	wait = debugfs_create_dir("wait", root);
+	rq = debugfs_create_dir("rq", root);
 	debugfs_create_file("namespaces", 0444, pid, (void *)&namespaces, &ktwin_table_fops);
 	debugfs_create_file("pids", 0444, pid, (void *)&pids, &ktwin_table_fops);
 	debugfs_create_file("tree", 0444, pid, ktwin_tree_show, &text_fops);
 	debugfs_create_file("queues", 0444, wait, ktwin_wait_queues_show, &text_fops);
 	debugfs_create_file("stats", 0444, wait, ktwin_wait_stats_show, &text_fops);
+	ktwin_rq_files(rq);
 	debugfs_create_file("status", 0444, audit, status_show, &text_fops);
 	debugfs_create_file("layout", 0444, audit, ktwin_layout_show, &text_fops);
 	debugfs_create_file("divergences", 0444, audit, (void *)&divergences, &ktwin_table_fops);

@@ -21,6 +21,8 @@ static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_STREAM, ktwin_stream, zero, 0, ktwin_ioctl_stream),
 	KTWIN_ROW(KTWIN_IOC_WAITERS, ktwin_waiters, file, KTWIN_CMD_ANSWERS, ktwin_ioctl_waiters),
 	KTWIN_ROW(KTWIN_IOC_SLEEP, ktwin_sleep, comm, KTWIN_CMD_ANSWERS, ktwin_ioctl_sleep),
+	KTWIN_ROW(KTWIN_IOC_RQ, ktwin_rq, longest_ns, KTWIN_CMD_ANSWERS, ktwin_ioctl_rq),
+	KTWIN_ROW(KTWIN_IOC_LAYOUT, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ktwin_ioctl_layout),
 	KTWIN_ROW(KTWIN_IOC_QUEUE, ktwin_queue, zero, 0, ktwin_ioctl_queue),
 	KTWIN_ROW(KTWIN_IOC_WATCH, ktwin_watch, zero, 0, ktwin_ioctl_watch),
 	KTWIN_ROW(KTWIN_IOC_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ktwin_ioctl_inject),

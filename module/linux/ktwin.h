@@ -16,6 +16,7 @@
 #include "boundary/core_api.h"
 #include "boundary/host_api.h"
 
+struct dentry;
 struct file;
 struct kernel_param;
 struct pid;
@@ -120,6 +121,12 @@ long ktwin_ioctl_sleep(struct file *file, void *arg);
 
 /* bench_wait.c */
 long ktwin_ioctl_bench(struct file *file, void *arg);
+/* ioctl_rq.c, ioctl_layout.c: more of them */
+long ktwin_ioctl_rq(struct file *file, void *arg);
+long ktwin_ioctl_layout(struct file *file, void *arg);
+
+/* inspect_rq_find.c: at load, after ktwin_btf_load(); says in the log what is wrong */
+void ktwin_rq_learn(void);
 
 /* stream.c */
 long ktwin_ioctl_stream(struct file *file, void *arg);
@@ -142,6 +149,8 @@ void ktwin_debugfs_init(void);
 void ktwin_debugfs_exit(void);
 /* debugfs_tree.c */
 int ktwin_tree_show(struct seq_file *seq, void *unused);
+/* debugfs_rq.c: below rq/ */
+void ktwin_rq_files(struct dentry *dir);
 /* debugfs_layout.c */
 int ktwin_layout_show(struct seq_file *seq, void *unused);
 

@@ -18,7 +18,7 @@ MODULE_PARM_DESC(kt_lab, "1: allow the ioctls that disturb the twin on purpose; 
 
 static char *lab_fail = "";
 module_param(lab_fail, charp, 0444);
-MODULE_PARM_DESC(lab_fail, "with kt_lab=1, what fails at load: symbol, layout, btf; for tests");
+MODULE_PARM_DESC(lab_fail, "with kt_lab=1, what fails at load: symbol, layout, btf, field; for tests");
 
 static uint pool_limit = 1048576;
 module_param(pool_limit, uint, 0444);
@@ -119,6 +119,7 @@ static int __init ktwin_init(void)
 		return err;
 	}
 	ktwin_btf_load();
+	ktwin_rq_learn();
 	err = ktwin_hooks_init();
 	if (err)
 		goto destroy_core;
