@@ -100,6 +100,9 @@ void run_with_columns(Command& command, std::shared_ptr<Options> options,
     });
 }
 
+// layout.cc: ktwin status --layout
+int show_layout(const std::string& device, const Format& format);
+
 void add_status(Command& ktwin);
 void add_namespaces(Command& ktwin);
 void add_pid(Command& ktwin);
@@ -108,6 +111,7 @@ void add_audit(Command& ktwin);
 void add_mirror(Command& ktwin);
 void add_trace(Command& ktwin);
 void add_wait(Command& ktwin);
+void add_rq(Command& ktwin);
 void add_queue(Command& ktwin);
 void add_lab(Command& ktwin);
 

@@ -36,7 +36,7 @@ _ktwin() {
 		--device) skip=1 ;;
 		-*) ;;
 		1*) skip='' ;;
-		status | ns | pid | pids | audit | mirror | trace | wait | queue | demo | herd | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
+		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
 			words+=("$word") ;;
 		esac
 	done
@@ -70,6 +70,7 @@ _ktwin() {
 		candidates=$(_ktwin_commands <<<"$help")
 		case ${words[*]} in
 		pid | wait) candidates=$(cd /proc && compgen -G '[0-9]*') ;;
+		rq) candidates=$(cd /sys/devices/system/cpu && printf '%s\n' cpu[0-9]* | sed 's/^cpu//') ;;
 		esac ;;
 	esac
 	# PID:FD comes as three words, for a colon ends one: the files are those of the word before it.

@@ -15,6 +15,7 @@ void add_commands(Command& ktwin) {
     add_mirror(ktwin);
     add_trace(ktwin);
     add_wait(ktwin);
+    add_rq(ktwin);
     add_queue(ktwin);
     add_lab(ktwin);
 }

@@ -134,6 +134,7 @@ void print_text(const Status& status, const Format& format) {
 
 struct Options {
     Format format;
+    bool layout = false;
 };
 
 int show(Device& device, const Options& options, const Selection<Status>& selection) {
@@ -160,7 +161,18 @@ void add_status(Command& ktwin) {
     Command command = ktwin.add("status", "the mirror: its state, counters and pools");
     auto options = std::make_shared<Options>();
     command.format(options->format);
-    run_with_columns(command, options, columns, show);
+    command.flag("--layout", options->layout,
+                 "where the fields are that the module reads of the kernel's structs, and who says so");
+    command.run([options, &device = command.device()] {
+        if (options->layout) {
+            return show_layout(device, options->format);
+        }
+        const auto selection = choose(columns, options->format);
+        if (!selection) {
+            return selection.error();
+        }
+        return with_device(device, [&](Device& open) { return show(open, *options, *selection); });
+    });
 }
 
 }  // namespace ktwin::cli

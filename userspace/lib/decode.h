@@ -5,6 +5,7 @@
 #include <uapi/ktwin.h>
 
 #include "records.h"
+#include "rq_records.h"
 #include "wait_records.h"
 
 namespace ktwin {
@@ -23,5 +24,11 @@ Waiter decode(const ktwin_waiter& raw);
 WaitHead decode(const ktwin_wait_head& raw);
 Sleep decode(const ktwin_sleep& raw);
 WaitStats decode(const ktwin_wait_stats& raw);
+
+// Without its tasks.
+RunQueue decode(const ktwin_rq_cpu& raw);
+// eevdf: the flag of its queue.
+RqTask decode(const ktwin_rq_task& raw, bool eevdf);
+LayoutField decode(const ktwin_layout& raw);
 
 }  // namespace ktwin

@@ -9,6 +9,7 @@
 
 #include "decode.h"
 #include "message.h"
+#include "rq.h"
 #include "waiters.h"
 
 namespace ktwin {
@@ -42,6 +43,19 @@ std::string_view wait_advice(int result, uint32_t ns) {
                    "are watched";
         case -EBUSY:
             return "too many watches are open; close one";
+        default:
+            return "";
+    }
+}
+
+std::string_view rq_advice(int result) {
+    switch (result) {
+        case -ESRCH:
+            return "there is no such CPU: see /sys/devices/system/cpu/possible";
+        case -ENODATA:
+            return "the layout of this kernel's run queues is not known: see ktwin status --layout";
+        case -EUCLEAN:
+            return "a queue is not as it can be, so none of it is shown: please report it";
         default:
             return "";
     }
@@ -328,6 +342,28 @@ Result<Sleep> Device::sleep(int32_t tid, uint32_t ns) {
         return failed(fmt::format("task {}", in_words(tid, ns)), result, wait_advice(result, ns));
     }
     return decode(raw);
+}
+
+Result<RunQueues> Device::run_queues(int32_t cpu) {
+    std::expected<RunQueues, int> queues = read_run_queues(*transport_, cpu);
+    if (!queues) {
+        return failed(cpu < 0 ? "run queues" : fmt::format("run queue of CPU {}", cpu), queues.error(),
+                      rq_advice(queues.error()));
+    }
+    return std::move(*queues);
+}
+
+Result<std::vector<LayoutField>> Device::layout() {
+    std::vector<LayoutField> fields;
+    const Result<Reading> reading =
+        read<ktwin_layout>(KTWIN_IOC_LAYOUT, 0, "layout", [&](const ktwin_layout& raw) {
+            fields.push_back(decode(raw));
+            return true;
+        });
+    if (!reading) {
+        return std::unexpected(reading.error());
+    }
+    return fields;
 }
 
 Result<void> Device::inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns) {

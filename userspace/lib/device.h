@@ -8,6 +8,7 @@
 #include "error.h"
 #include "queue.h"
 #include "records.h"
+#include "rq_records.h"
 #include "stream.h"
 #include "transport.h"
 #include "watch.h"
@@ -59,6 +60,13 @@ class Device {
 
     // What a task sleeps on. Errors: ESRCH, EACCES.
     Result<Sleep> sleep(int32_t tid, uint32_t ns);
+
+    // What is queued on a CPU, -1: on each that is online. Errors: ESRCH no such CPU; ENODATA the layout of run queues is
+    // not known: see layout().
+    Result<RunQueues> run_queues(int32_t cpu);
+
+    // Where the fields are that the module reads of the kernel's structs.
+    Result<std::vector<LayoutField>> layout();
 
     // The laboratory.
     Result<void> inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns);

@@ -10,6 +10,7 @@
 #include "lib/message.h"
 #include "lib/socket_peers.h"
 #include "lib/transport.h"
+#include "paper_rq.h"
 #include "paper_wait.h"
 
 namespace ktwin {
@@ -290,6 +291,10 @@ int FdTransport::control(unsigned long command, void* argument) {
             return paper_watch(*static_cast<ktwin_watch*>(argument));
         case KTWIN_IOC_QUEUE_STATS:
             return paper_watched(*static_cast<ktwin_wait_stats*>(argument));
+        case KTWIN_IOC_RQ:
+            return paper_rq(*static_cast<ktwin_rq*>(argument));
+        case KTWIN_IOC_LAYOUT:
+            return paper_layout(*static_cast<ktwin_read*>(argument));
         default:
             return paper_queue(command, argument);
     }
