@@ -4,7 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 need_loaded
 
-NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences wait/queues wait/stats'
+NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences wait/queues wait/stats rq/summary'
+for cpu in $(tr , ' ' </sys/devices/system/cpu/possible); do
+	for cpu in $(seq "${cpu%-*}" "${cpu#*-}"); do NODES+=" rq/cpu$cpu"; done
+done
 
 each_node() { local node; for node in $NODES; do "$1" "$DEBUGFS/$node" || return; done; }
 
@@ -75,7 +78,7 @@ test_layout() {
 	[ -e /sys/kernel/btf/vmlinux ] || return 4
 	tail -n +2 $DEBUGFS/audit/layout >"$TMP/layout"
 	[ "$(wc -l <"$TMP/layout")" -gt 20 ] || return
-	other=$(grep -vE '^[a-z_]+ +[a-z_]+ +[0-9]+ +[0-9]+$' "$TMP/layout")
+	other=$(grep -vE '^[a-z_]+ +[a-z_]+ +([0-9]+ +[0-9]+|absent)$' "$TMP/layout")
 	[ -z "$other" ] || { note "$other"; return 1; }
 	for name in runqueues kstat; do
 		[ "$(awk -v name=$name '$1 == "percpu" && $2 == name { print $3 }' "$TMP/layout")" = "$(percpu_offset $name)" ] ||
@@ -111,7 +114,8 @@ test_read_under_storm() {
 	local i
 	storm ./forker mix 20
 	for ((i = 0; i < 30; i++)); do
-		cat $DEBUGFS/pid/{namespaces,pids,tree} $DEBUGFS/audit/{status,layout,divergences} >/dev/null || return 1
+		cat $DEBUGFS/pid/{namespaces,pids,tree} $DEBUGFS/audit/{status,layout,divergences} \
+			$DEBUGFS/rq/* >/dev/null || return 1
 	done
 	end_storms
 	audit_zero "reading under a storm"
@@ -133,5 +137,20 @@ test_wait_queues() {
 		awk 'NR == 2 && $2 == "twin" && $3 <= 5' "$TMP/stats" | grep -q .
 }
 
-main exist only_these mode not_writable header in_pieces pids_agree namespaces_agree tree audit_status_agrees layout \
+# One that never sleeps is on its CPU's queue whenever one looks, and the client finds it by its number.
+test_run_queues() {
+	local pid
+	storm sh -c 'while :; do :; done'
+	pid=$!
+	taskset -p -c 0 "$pid" >/dev/null || return
+	awk -v pid="$pid" '$1 == "fair" && $3 == pid { found = 1 } END { exit !found }' $DEBUGFS/rq/cpu0 || { cat $DEBUGFS/rq/cpu0; return 1; }
+	"$KTWIN" rq --task "$pid" -J | jq -e '.cpu == 0 and .class == "fair" and .policy == "normal"' >/dev/null || return
+	"$KTWIN" rq 0 -J | jq -e --argjson pid "$pid" '.cpus[0] | .nr_running > 0 and any(.classes.fair[]; .tid == $pid)' >/dev/null ||
+		return
+	[ "$("$KTWIN" status --layout -J | jq '[.layout[] | select(.source == "unknown")] | length')" = 0 ] || return
+	end_storms
+	[ "$(grep -c ' online ' $DEBUGFS/rq/summary)" = "$(nproc --all)" ]
+}
+
+main exist only_these mode not_writable header in_pieces pids_agree namespaces_agree tree audit_status_agrees layout run_queues \
 	nobody_is_kept_out_by_the_folder scoped wait_queues open_while_removed read_under_storm

@@ -53,7 +53,19 @@ test_without_btf() {
 	load kt_lab=1 lab_fail=btf && wait_live || return
 	[ "$(log_since_mark | grep -c 'ktwin: vmlinux BTF: not read (-2)')" = 1 ] || return
 	! tail -n +2 $DEBUGFS/audit/layout | grep -v ' unknown vmlinux BTF not read$' || return
+	grep -q 'not known' $DEBUGFS/rq/summary && grep -q 'not known' $DEBUGFS/rq/cpu0 || return
 	audit_zero "without BTF" && unload && log_is_clean
+}
+
+# A kernel that calls one field by another name: what depends on it is unknown, by that name, and all else is there.
+test_renamed_field() {
+	mark_log
+	load kt_lab=1 lab_fail=field && wait_live || return
+	[ "$(log_since_mark | grep -c 'ktwin: rq.nr_switches: not found')" = 1 ] || return
+	grep -q '^rq .* unknown rq.nr_switches not found$' $DEBUGFS/audit/layout || return
+	! grep '^wait_queue_head .* unknown' $DEBUGFS/audit/layout || return
+	grep -q 'not known' $DEBUGFS/rq/summary || return
+	audit_zero "with a field renamed" && unload && log_is_clean
 }
 
 # Where the one who loads has no /sys, the kernel still has.
@@ -175,6 +187,6 @@ test_back_again() {
 	load $AFTERWARDS && wait_live && audit_zero "at the end" && note "$CHECKED pids checked"
 }
 
-main bad_parameters missing_symbol missing_layout lab_fail_without_lab without_btf without_sysfs smallest_pool \
+main bad_parameters missing_symbol missing_layout lab_fail_without_lab without_btf renamed_field without_sysfs smallest_pool \
 	pool_exhausted second_load unload_with_fd_open unload_with_stream_open unload_with_tracepoint_on mirror_off toggled_under_storm \
 	loaded_under_storm nothing_left back_again
