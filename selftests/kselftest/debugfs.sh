@@ -5,8 +5,8 @@
 need_loaded
 
 NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences wait/queues wait/stats rq/summary'
-for cpu in $(tr , ' ' </sys/devices/system/cpu/possible); do
-	for cpu in $(seq "${cpu%-*}" "${cpu#*-}"); do NODES+=" rq/cpu$cpu"; done
+for range in $(tr , " " </sys/devices/system/cpu/possible); do
+	for cpu in $(seq "${range%-*}" "${range#*-}"); do NODES+=" rq/cpu$cpu"; done
 done
 
 each_node() { local node; for node in $NODES; do "$1" "$DEBUGFS/$node" || return; done; }
