@@ -136,7 +136,16 @@ static inline int kt_take_the_stage(void)
  */
 static inline int kt_no_limits(bool off)
 {
-	return kt_write("/proc/sys/kernel/sched_rt_runtime_us", off ? "-1" : "950000");
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	int err;
+
+	/* 6.12 says for a while that deadline tasks, gone by then, need more than there would be. */
+	do {
+		err = kt_write("/proc/sys/kernel/sched_rt_runtime_us", off ? "-1" : "950000");
+		if (err == -EBUSY)
+			kt_sleep_ms(50);
+	} while (err == -EBUSY && kt_now_ms() < end);
+	return err;
 }
 
 static inline void kt_burner(struct kt_stage *stage)
