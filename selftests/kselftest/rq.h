@@ -119,6 +119,23 @@ static inline int kt_write(const char *path, const char *text)
 	return err;
 }
 
+/*
+ * What is busy for a moment is asked again: deadline tasks, gone by then, keep their share of a CPU for up to a period,
+ * and neither does the CPU go nor a limit come that leaves less.
+ */
+static inline int kt_write_patiently(const char *path, const char *text)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	int err;
+
+	do {
+		err = kt_write(path, text);
+		if (err == -EBUSY)
+			kt_sleep_ms(50);
+	} while (err == -EBUSY && kt_now_ms() < end);
+	return err;
+}
+
 /* The test: on CPU 0, before all others; its children are ordinary. */
 static inline int kt_take_the_stage(void)
 {
@@ -136,16 +153,7 @@ static inline int kt_take_the_stage(void)
  */
 static inline int kt_no_limits(bool off)
 {
-	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
-	int err;
-
-	/* 6.12 says for a while that deadline tasks, gone by then, need more than there would be. */
-	do {
-		err = kt_write("/proc/sys/kernel/sched_rt_runtime_us", off ? "-1" : "950000");
-		if (err == -EBUSY)
-			kt_sleep_ms(50);
-	} while (err == -EBUSY && kt_now_ms() < end);
-	return err;
+	return kt_write_patiently("/proc/sys/kernel/sched_rt_runtime_us", off ? "-1" : "950000");
 }
 
 static inline void kt_burner(struct kt_stage *stage)
