@@ -224,9 +224,10 @@ int main(void)
 		if (!bad)
 			bad = measure(device, sizes[i]);
 	}
-	while (queued) {
-		kill(children[--queued], SIGKILL);
-		waitpid(children[queued], NULL, 0);
-	}
+	/* All before one is waited for: it has to run to end, behind all that still spin. */
+	for (i = 0; i < queued; i++)
+		kill(children[i], SIGKILL);
+	while (queued)
+		waitpid(children[--queued], NULL, 0);
 	return bad ? 1 : 0;
 }
