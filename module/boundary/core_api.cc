@@ -280,13 +280,7 @@ void kt_core_waitq_entry_init(kt_waitq_entry* entry, bool autoremove) {
 }
 
 void kt_core_waitq_add(kt_waitq* queue, kt_waitq_entry* entry, __u32 kind) {
-    if (kind == KT_WAIT_EXCLUSIVE) {
-        head_of(queue).add_wait_queue_exclusive(entry_of(entry));
-    } else if (kind == KT_WAIT_SHARED) {
-        head_of(queue).add_wait_queue(entry_of(entry));
-    } else {
-        head_of(queue).add_wait_queue_priority(entry_of(entry));
-    }
+    head_of(queue).add(entry_of(entry), static_cast<WaitKind>(kind));
 }
 
 void kt_core_waitq_prepare(kt_waitq* queue, kt_waitq_entry* entry, __u32 kind, __u32 state) {

@@ -120,6 +120,7 @@ class WaitQueueHead : Pinned {
     void add_wait_queue(WaitQueueEntry& entry) { add(entry, WaitKind::kShared); }
     void add_wait_queue_exclusive(WaitQueueEntry& entry) { add(entry, WaitKind::kExclusive); }
     void add_wait_queue_priority(WaitQueueEntry& entry) { add(entry, WaitKind::kPriority); }
+    void add(WaitQueueEntry& entry, WaitKind kind);
     void remove_wait_queue(WaitQueueEntry& entry);
 
     void prepare_to_wait(WaitQueueEntry& entry, u32 state) { prepare(entry, WaitKind::kShared, state); }
@@ -171,7 +172,6 @@ class WaitQueueHead : Pinned {
     };
 
     Lane& lane(WaitKind kind) TA_REQUIRES(lock_) { return lanes_[static_cast<u32>(kind)]; }
-    void add(WaitQueueEntry& entry, WaitKind kind);
     void link(WaitQueueEntry& entry, WaitKind kind) TA_REQUIRES(lock_);
     void unlink(WaitQueueEntry& entry) TA_REQUIRES(lock_);
     static void await_waker(const WaitQueueEntry& entry);

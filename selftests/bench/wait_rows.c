@@ -19,7 +19,7 @@
 
 struct row {
 	const char *name;
-	const char *unit;	/* ns: of a round; ns/call, ns/waiter: of that shared out */
+	const char *unit;	/* ns: of a round; ns/call: of that shared out */
 	const char *goal;	/* ratio to the kernel, 0: none */
 	unsigned int measure, flags, waiters, calls, nr, rounds;
 };
