@@ -83,8 +83,10 @@ void load(const u8* bytes, u32 size) {
         const bool known = layout.missing(wanted.group) == nullptr;
         require(!known || loaded, "something is known of what is malformed");
         require((entry.offset >= 0) == (entry.size != 0) && (known || entry.offset < 0), "half known");
-        require(!known || wanted.presence != Presence::kNeeded || entry.offset >= 0, "known without its place");
-        require(!known || wanted.presence != Presence::kForbidden || entry.offset < 0, "known in spite of it");
+        require(!known || wanted.presence != Presence::kNeeded || entry.offset >= 0,
+                "known without its place");
+        require(!known || wanted.presence != Presence::kForbidden || entry.offset < 0,
+                "known in spite of it");
         require(entry.offset == layout.offset(wanted.field), "two answers");
         require(known == (entry.missing == nullptr) && known == (entry.why == nullptr), "no reason");
     }
