@@ -120,8 +120,8 @@ static inline int kt_write(const char *path, const char *text)
 }
 
 /*
- * What is busy for a moment is asked again: deadline tasks, gone by then, keep their share of a CPU for up to a period,
- * and neither does the CPU go nor a limit come that leaves less.
+ * What is busy for a moment is asked again: deadline tasks, gone by then, keep their share for up to a period, and no
+ * limit comes that leaves less.
  */
 static inline int kt_write_patiently(const char *path, const char *text)
 {
@@ -134,6 +134,16 @@ static inline int kt_write_patiently(const char *path, const char *text)
 			kt_sleep_ms(50);
 	} while (err == -EBUSY && kt_now_ms() < end);
 	return err;
+}
+
+/*
+ * Until the share of every deadline task that has ended is given back: a timer does that, up to a period later. When it
+ * fires on 6.1 while a CPU comes back, the kernel divides by the number of CPUs there, which is 0 then, with ktwin or
+ * without. So this is waited for before a CPU is switched.
+ */
+static inline void kt_await_deadlines(void)
+{
+	kt_sleep_ms(2 * KT_DL_PERIOD_MS);
 }
 
 /* The test: on CPU 0, before all others; its children are ordinary. */
