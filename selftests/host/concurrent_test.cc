@@ -15,14 +15,17 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// So long, and on a busy machine as much longer, within bounds, as nothing has come of it yet.
 class Threads {
   public:
-    explicit Threads(int milliseconds)
-        : end_(steady_clock::now() + std::chrono::milliseconds(milliseconds)) {}
+    explicit Threads(int milliseconds, const std::atomic<uint64_t>* wanted = nullptr)
+        : end_(steady_clock::now() + std::chrono::milliseconds(milliseconds)),
+          patience_(end_ + std::chrono::minutes(2)),
+          wanted_(wanted) {}
     template <typename Work>
     void run(Work work) {
         threads_.emplace_back([this, work]() mutable {
-            for (unsigned i = 0; steady_clock::now() < end_; ++i) {
+            for (unsigned i = 0; goes_on(); ++i) {
                 work(i);
                 if (i % 64 == 0) {
                     std::this_thread::yield();
@@ -37,7 +40,14 @@ class Threads {
     }
 
   private:
-    steady_clock::time_point end_;
+    bool goes_on() const {
+        const auto now = steady_clock::now();
+        return now < end_ || (wanted_ != nullptr && *wanted_ == 0 && now < patience_);
+    }
+
+    const steady_clock::time_point end_;
+    const steady_clock::time_point patience_;
+    const std::atomic<uint64_t>* const wanted_;
     std::vector<std::thread> threads_;
 };
 
@@ -124,9 +134,9 @@ TEST(Concurrent, Everything) {
     kt_stream* stream =
         kt_core_stream_open(kt_host_init_ns(), &run, reinterpret_cast<ktwin_ring*>(ring.data()), 256, &error);
     ASSERT_NE(stream, nullptr);
-    std::atomic<u_int64_t> differences{0};
-    std::atomic<u_int64_t> complete{0};
-    Threads threads(4000);
+    std::atomic<uint64_t> differences{0};
+    std::atomic<uint64_t> complete{0};
+    Threads threads(4000, &complete);
     threads.run([&, seed = 1u](unsigned i) mutable {
         std::lock_guard guard(kernel.lock());
         static FakeNs* ns = nullptr;
