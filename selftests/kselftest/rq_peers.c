@@ -114,20 +114,22 @@ static bool read_told(int cpu, struct told *told)
 	return told->switches > 0;
 }
 
-/* Between two inspections that say the same. */
+/* Between two inspections with neither a switch nor a wake-up in between. */
 static bool read_quietly(struct __test_metadata *_metadata, FIXTURE_DATA(peers) *self, struct told *told)
 {
 	const struct ktwin_rq_cpu *cpu = &self->queues->cpus[0];
 	int try;
 
 	for (try = 0; try < TRIES; try++) {
+		__u32 running;
 		__u64 before;
 
 		ASSERT_EQ(0, kt_rq(self->fd, KT_RQ_CPU, self->queues));
 		before = cpu->nr_switches;
+		running = cpu->nr_running;
 		ASSERT_TRUE(read_told(KT_RQ_CPU, told));
 		ASSERT_EQ(0, kt_rq(self->fd, KT_RQ_CPU, self->queues));
-		if (cpu->nr_switches == before && (long long)before == told->switches)
+		if (cpu->nr_switches == before && cpu->nr_running == running && (long long)before == told->switches)
 			return true;
 	}
 	return false;
