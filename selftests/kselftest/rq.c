@@ -37,9 +37,20 @@ static pid_t add(struct __test_metadata *_metadata, FIXTURE_DATA(rq) *self, stru
 	return pid;
 }
 
+/* How many of its class that the test made come before it; a kernel thread may stand among them. */
+static __u32 place_of(const struct kt_queues *queues, const struct ktwin_rq_task *task)
+{
+	const struct ktwin_rq_task *other;
+	__u32 place = 0;
+
+	for (other = queues->tasks; other < task; other++)
+		place += other->sched_class == task->sched_class && !strncmp("rq", other->comm, 2);
+	return place;
+}
+
 /* The task is at this place of its class among those that the test made. */
 static void expect_at(struct __test_metadata *_metadata, const struct kt_queues *queues, pid_t tid, __u32 class,
-		      __u32 position, int policy)
+		      __u32 place, int policy)
 {
 	const struct ktwin_rq_task *task = kt_rq_find(queues, tid);
 
@@ -47,7 +58,7 @@ static void expect_at(struct __test_metadata *_metadata, const struct kt_queues 
 		TH_LOG("%d is not listed", tid);
 	}
 	EXPECT_EQ(class, task->sched_class);
-	EXPECT_EQ(position, task->position) {
+	EXPECT_EQ(place, place_of(queues, task)) {
 		TH_LOG("%d of class %u", tid, class);
 	}
 	EXPECT_EQ(policy, (int)task->policy);
