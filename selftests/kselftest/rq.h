@@ -120,8 +120,8 @@ static inline int kt_write(const char *path, const char *text)
 }
 
 /*
- * What is busy for a moment is asked again: deadline tasks, gone by then, keep their share for up to a period, and no
- * limit comes that leaves less.
+ * What is busy for a while is asked again: deadline tasks, gone by then, keep their share for up to a period, on 6.12 even
+ * longer in its books, and neither does a limit come nor a CPU go that leaves less.
  */
 static inline int kt_write_patiently(const char *path, const char *text)
 {
@@ -139,7 +139,7 @@ static inline int kt_write_patiently(const char *path, const char *text)
 /*
  * Until the share of every deadline task that has ended is given back: a timer does that, up to a period later. When it
  * fires on 6.1 while a CPU comes back, the kernel divides by the number of CPUs there, which is 0 then, with ktwin or
- * without. So this is waited for before a CPU is switched.
+ * without. So this is waited for before a CPU is switched, and rq_storm comes before what has deadline tasks.
  */
 static inline void kt_await_deadlines(void)
 {
