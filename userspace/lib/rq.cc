@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "rq.h"
 
-#include <algorithm>
 #include <cerrno>
 
 #include "decode.h"
+#include "room.h"
 
 namespace ktwin {
 namespace {
@@ -12,20 +12,6 @@ namespace {
 // What one call can fill at most, see struct ktwin_rq.
 constexpr size_t most_cpus = 8192;
 constexpr size_t most_tasks = 1048576;
-
-uint64_t address(void* pointer) {
-    return reinterpret_cast<uintptr_t>(pointer);
-}
-
-// Makes room for more. false: there is no more to be had.
-template <class Raw>
-bool grow(std::vector<Raw>& buffer, size_t most) {
-    if (buffer.size() >= most) {
-        return false;
-    }
-    buffer.resize(std::min(buffer.size() * 4, most));
-    return true;
-}
 
 }  // namespace
 

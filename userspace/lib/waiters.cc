@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "decode.h"
+#include "room.h"
 
 namespace ktwin {
 namespace {
@@ -14,20 +15,6 @@ namespace {
 // What one call can fill at most, see struct ktwin_waiters.
 constexpr size_t most_heads = 64;
 constexpr size_t most_waiters = 65536;
-
-uint64_t address(void* pointer) {
-    return reinterpret_cast<uintptr_t>(pointer);
-}
-
-// Makes room for more. false: there is no more to be had.
-template <class Raw>
-bool grow(std::vector<Raw>& buffer, size_t most) {
-    if (buffer.size() >= most) {
-        return false;
-    }
-    buffer.resize(std::min(buffer.size() * 4, most));
-    return true;
-}
 
 }  // namespace
 
