@@ -58,7 +58,7 @@ _ktwin() {
 	--task)
 		mapfile -t COMPREPLY < <(cd /proc && compgen -G "${cur:-[0-9]}*")
 		return ;;
-	--sleepers | --wake | --count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed)
+	--sleepers | --wake | --hold | --count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed)
 		return ;;
 	esac
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "command.h"
 #include "lib/names.h"
@@ -18,6 +20,7 @@ struct QueueOptions {
     uint32_t sleepers;
     std::optional<uint32_t> exclusive;  // none: half of them
     uint32_t wake = 1;
+    uint32_t hold = 0;  // seconds before the wake
     bool json = false;
     bool all_exclusive = false;  // of a herd
 
@@ -142,6 +145,7 @@ Result<Demo> play(const Queue& queue, const QueueOptions& options) {
     if (!before) {
         return std::unexpected(before.error());
     }
+    std::this_thread::sleep_for(std::chrono::seconds(options.hold));
     const Result<WakeResult> wake = queue.wake({.nr = options.wake});
     if (!wake) {
         return std::unexpected(wake.error());
@@ -289,6 +293,7 @@ void add_demo(Command& queue) {
     auto options = common_options(command, 5);
     command.option("--exclusive", "M", options->exclusive, "of them, woken one by one (half)");
     command.option("--wake", "NR", options->wake, "exclusive ones to wake (1); 0: all");
+    command.option("--hold", "SECONDS", options->hold, "leave them asleep so long, to be looked at (0)");
     command.run([options, &device = command.device()] { return with_queue(device, *options, show_demo); });
 }
 
