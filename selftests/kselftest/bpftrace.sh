@@ -74,10 +74,13 @@ interrupt() {
 # traced NAME MAP: its value.
 traced() { awk -v map="$2:" '$1 == map { print $2 }' "$TMP/$1"; }
 
+# The last of the largest hole, for nobody comes to it soon.
+free_number() { "$KTWIN" ns -n -r -o HOLE | awk -F+ 'NR == 1 { print $1 + $2 - 1 }'; }
+
 work() {
 	./forker pidns 1 >"$TMP/made"
 	"$KTWIN" status && "$KTWIN" ns
-	if [ "$LAB" = Y ]; then "$KTWIN" lab inject add 31999 && "$KTWIN" audit; fi
+	if [ "$LAB" = Y ]; then "$KTWIN" lab inject add "$(free_number | tee "$TMP/number")" && "$KTWIN" audit; fi
 }
 
 # Two sets, for each tracer takes its share of memory and of the CPU. One that does not come to its end is traced once more,
@@ -156,7 +159,8 @@ test_tracepoints() {
 
 test_mismatch() {
 	if [ "$LAB" != Y ]; then return 4; fi
-	grep -q '31999 *only the twin has it' "$TMP/audit_mismatch" || { note "$(cat "$TMP/audit_mismatch" "$TMP/work")"; return 1; }
+	grep -q "$(cat "$TMP/number") *only the twin has it" "$TMP/audit_mismatch" ||
+		{ note "$(cat "$TMP/audit_mismatch" "$TMP/work")"; return 1; }
 }
 
 # A kprobe on a function of the module, as on any other.
