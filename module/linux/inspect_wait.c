@@ -23,7 +23,8 @@
 /*
  * se.exec_start is when the task was last accounted, in its run queue's clock: for one that sleeps, when it left the CPU,
  * whatever its class. That clock is sched_clock() only where neither interrupts nor a hypervisor's steal are taken out
- * of it; where they are, nothing is known. (The fields that would say it plainly need schedstats.)
+ * of it; where they are, nothing is known. (The fields that would say it plainly need schedstats.) The clock of another
+ * CPU may be a little ahead of ours: one that seems to fall asleep later than now just did.
  */
 u64 ktwin_asleep_ns(const struct task_struct *task)
 {
@@ -33,7 +34,9 @@ u64 ktwin_asleep_ns(const struct task_struct *task)
 	u64 since = READ_ONCE(task->se.exec_start);
 	u64 now = local_clock();
 
-	return since && since < now ? now - since : 0;
+	if (!since)
+		return 0;
+	return since < now ? now - since : 1;
 #endif
 }
 
