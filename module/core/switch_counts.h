@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// SwitchCounts: context switches by what they were and by how the previous task left. For a CPU: written by that CPU alone,
+// irqs off, and read by anybody without a lock; a reader may find a switch in one of the two and not yet in the other.
+#ifndef KTWIN_CORE_SWITCH_COUNTS_H
+#define KTWIN_CORE_SWITCH_COUNTS_H
+
+#include "base/atomic.h"
+#include "core/switch_class.h"
+
+namespace ktwin {
+
+class SwitchCounts {
+  public:
+    // [any] The writer.
+    void add(const SwitchEvent& event) {
+        classes_[static_cast<u32>(classify_switch(event.prev, event.next))].add_exclusive(1);
+        reasons_[static_cast<u32>(classify_leave(event))].add_exclusive(1);
+    }
+
+    // [any]
+    u64 of(SwitchClass what) const { return classes_[static_cast<u32>(what)].load_relaxed(); }
+    u64 of(LeaveReason why) const { return reasons_[static_cast<u32>(why)].load_relaxed(); }
+    u64 total() const {
+        u64 total = 0;
+        for (const Atomic<u64>& count : reasons_) {
+            total += count.load_relaxed();
+        }
+        return total;
+    }
+
+  private:
+    Atomic<u64> classes_[kSwitchClasses];
+    Atomic<u64> reasons_[kLeaveReasons];
+};
+
+}  // namespace ktwin
+
+#endif
