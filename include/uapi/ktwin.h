@@ -48,6 +48,7 @@
 #define KTWIN_IOC_WATCH		_IO(KTWIN_IOC_MAGIC, 0x0c) /* struct ktwin_watch; returns a watch fd */
 #define KTWIN_IOC_RQ		_IO(KTWIN_IOC_MAGIC, 0x0d) /* struct ktwin_rq */
 #define KTWIN_IOC_LAYOUT	_IO(KTWIN_IOC_MAGIC, 0x0f) /* struct ktwin_read of struct ktwin_layout */
+#define KTWIN_IOC_SWITCHES	_IO(KTWIN_IOC_MAGIC, 0x0e) /* struct ktwin_switches, CONTROL; returns a switches fd */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 #define KTWIN_IOC_BENCH		_IO(KTWIN_IOC_MAGIC, 0x42) /* struct ktwin_bench, CONTROL, LAB */
@@ -59,6 +60,12 @@
 #define KTWIN_IOC_QUEUE_WAIT	_IO(KTWIN_IOC_MAGIC, 0x90) /* struct ktwin_wait */
 #define KTWIN_IOC_QUEUE_WAKE	_IO(KTWIN_IOC_MAGIC, 0x91) /* struct ktwin_wake */
 #define KTWIN_IOC_QUEUE_STATS	_IO(KTWIN_IOC_MAGIC, 0x92) /* struct ktwin_wait_stats */
+
+/* On a switches fd only. */
+#define KTWIN_IOC_SWITCHES_CPUS		_IO(KTWIN_IOC_MAGIC, 0xa0) /* struct ktwin_read of struct ktwin_switch_cpu */
+#define KTWIN_IOC_SWITCHES_TASKS	_IO(KTWIN_IOC_MAGIC, 0xa1) /* struct ktwin_read of struct ktwin_switch_task */
+#define KTWIN_IOC_SWITCHES_WAITS	_IO(KTWIN_IOC_MAGIC, 0xa2) /* struct ktwin_read of struct ktwin_switch_waits */
+#define KTWIN_IOC_SWITCHES_TWINS	_IO(KTWIN_IOC_MAGIC, 0xa3) /* struct ktwin_read of struct ktwin_rq_twin */
 
 /* --- status ------------------------------------------------------------------------------------------------ */
 
@@ -775,6 +782,132 @@ struct ktwin_layout {
 	char  name[48];		/* struct.member, or percpu.variable, as this kernel spells it */
 	char  missing[48];	/* with REFUSED: the first field that is not as expected */
 	char  why[64];		/* and what is wrong with it */
+/* --- context switches, and the twin run queues -------------------------------------------------------------- */
+
+/* What happened to the address space. */
+enum ktwin_switch_class {
+	KTWIN_SWITCH_PROCESS	= 0,	/* user to user, another address space */
+	KTWIN_SWITCH_THREAD	= 1,	/* user to user, the same process */
+	KTWIN_SWITCH_SHARED_VM	= 2,	/* user to user, another process in the same address space: vfork, CLONE_VM */
+	KTWIN_SWITCH_KERNEL	= 3,	/* neither has an address space: kernel threads, idle, the exiting */
+	KTWIN_SWITCH_LAZY_ENTRY	= 4,	/* user to kernel: it borrows the address space, the page tables stay */
+	KTWIN_SWITCH_LAZY_HIT	= 5,	/* kernel to user, and what was borrowed is what is wanted */
+	KTWIN_SWITCH_MM		= 6,	/* kernel to user, another address space than was borrowed */
+	KTWIN_SWITCH_CLASSES	= 7,
+};
+
+/* How the previous task left the CPU. */
+enum ktwin_leave {
+	KTWIN_LEAVE_BLOCKED	= 0,	/* to sleep: voluntary_ctxt_switches of /proc/PID/status */
+	KTWIN_LEAVE_VOLUNTARY	= 1,	/* called the scheduler while runnable: sched_yield, the way back to user mode */
+	KTWIN_LEAVE_PREEMPTED	= 2,	/* in the kernel; with the above nonvoluntary_ctxt_switches */
+	KTWIN_LEAVES		= 3,
+};
+
+/* The scheduler's classes, in the order in which they are asked for a task. */
+enum ktwin_sched_class {
+	KTWIN_SCHED_STOP	= 0,
+	KTWIN_SCHED_DEADLINE	= 1,
+	KTWIN_SCHED_RT		= 2,
+	KTWIN_SCHED_FAIR	= 3,
+	KTWIN_SCHED_IDLE	= 4,
+	KTWIN_SCHED_CLASSES	= 5,
+};
+
+/* Schedulers of the kernel's history, as the twin run queues have them. */
+enum ktwin_rq_generation {
+	KTWIN_GENERATION_SCAN		= 0,	/* 2.4: one list, scanned for the best goodness */
+	KTWIN_GENERATION_PRIO_ARRAY	= 1,	/* 2.6: O(1), active and expired */
+	KTWIN_GENERATION_CFS		= 2,	/* 2.6.23: by vruntime */
+	KTWIN_RQ_EEVDF		= 3,	/* 6.6: by eligibility and virtual deadline */
+	KTWIN_GENERATIONS	= 4,
+};
+
+/* ktwin_switches.flags: what is kept besides the counts per CPU. Each is paid for by every switch while the fd is open. */
+#define KTWIN_SWITCHES_TASKS	(1U << 0)	/* counts per task */
+#define KTWIN_SWITCHES_WAITS	(1U << 1)	/* histograms of the time tasks waited for a CPU */
+#define KTWIN_SWITCHES_TWIN	(1U << 2)	/* the twin run queues */
+
+/*
+ * Counts context switches as long as the fd it returns (close-on-exec) is open; nothing is hooked when none is. What is
+ * read from the fd is since it was opened.
+ * Errors: -ENODEV the kernel has no such tracepoints (dmesg says which); -EOPNOTSUPP WAITS: it keeps no time of
+ * queueing; -EBUSY too many are open (8); -ENOMEM; -EMFILE.
+ */
+struct ktwin_switches {
+	__u32 size;
+	__u32 flags;		/* KTWIN_SWITCHES_* */
+	__u64 zero;
+};
+
+/*
+ * The readers of a switches fd: keys are CPUs, task ids of the initial namespace, or CPU and class. ns must be 0; epoch is
+ * when counting began, in ns. A record that is written to meanwhile may have a switch in one of its counters and not yet
+ * in another. Errors: -ENODATA the fd was opened without.
+ */
+struct ktwin_switch_cpu {
+	__u32 cpu;
+	__u32 zero;
+	__u64 classes[KTWIN_SWITCH_CLASSES];
+	__u64 leaves[KTWIN_LEAVES];	/* the sum is the number of switches, as /proc/stat counts them (ctxt) */
+	/* With TASKS, whose switches are in no record of a task. */
+	__u64 idle;			/* from the idle task */
+	__u64 ended;			/* tasks that ended since */
+	__u64 unlisted;			/* tasks for which there was no room */
+};
+
+/* ktwin_switch_task.flags */
+#define KTWIN_SWITCH_TASK_HIDDEN	(1U << 0)	/* another user's, and the caller lacks CAP_SYS_PTRACE: no comm */
+
+/* A task that has left a CPU at least once and has not ended; numbers in the caller's namespace, 0 not visible there. */
+struct ktwin_switch_task {
+	__u64 classes[KTWIN_SWITCH_CLASSES];	/* of the switches away from it */
+	__u64 leaves[KTWIN_LEAVES];
+	__s32 tid;
+	__s32 tgid;
+	__u32 flags;		/* KTWIN_SWITCH_TASK_* */
+	__u32 zero;
+	char  comm[16];
+};
+
+#define KTWIN_WAIT_BUCKETS	48
+
+/*
+ * How long the tasks of a class waited on a CPU's run queue before they got it, as the kernel itself accounts it
+ * (run_delay of /proc/PID/schedstat). Bucket 0: no time at all; n: 2^(n-1) to 2^n - 1 ns; the last also all above.
+ */
+struct ktwin_switch_waits {
+	__u32 cpu;
+	__u32 sched_class;	/* enum ktwin_sched_class; the idle class has no record */
+	__u64 sum_ns;
+	__u64 buckets[KTWIN_WAIT_BUCKETS];
+};
+
+/* ktwin_rq_twin.why: why the twin of a CPU's run queue is incomplete; it is complete again when the CPU goes idle. */
+#define KTWIN_RQ_STARTING	(1U << 0)	/* the CPU was not idle yet */
+#define KTWIN_RQ_NO_MEMORY	(1U << 1)	/* a task could not be stored */
+#define KTWIN_RQ_CONFLICT	(1U << 2)	/* an event contradicted it */
+#define KTWIN_RQ_LOST_EVENTS	(1U << 3)
+
+/* How often a generation's pick was the task that the kernel then ran. */
+struct ktwin_rq_agreement {
+	__u64 picks;
+	__u64 agreed;
+	__u64 unanswered;	/* the twin was incomplete; the rest of the picks differed */
+};
+
+#define KTWIN_RQ_AGREEMENTS	20	/* KTWIN_GENERATIONS * KTWIN_SCHED_CLASSES */
+
+struct ktwin_rq_twin {
+	__u32 cpu;
+	__u32 why;		/* KTWIN_RQ_*; 0: complete */
+	__u32 queued;		/* tasks on its run queue, the running one included */
+	__u32 tasks;		/* tasks the twin knows, on all CPUs, asleep or not */
+	__u64 doubts;		/* times it became incomplete */
+	__u64 idle_with_queued;	/* times the CPU went idle though the twin, complete, had tasks: throttled ones */
+	__u64 no_memory;	/* events for which there was no memory, on all CPUs */
+	/* That of a generation when the kernel ran a task of a class is at generation * KTWIN_SCHED_CLASSES + class. */
+	struct ktwin_rq_agreement agreement[KTWIN_RQ_AGREEMENTS];
 };
 
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */

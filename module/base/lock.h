@@ -13,8 +13,11 @@
 //   KT_LOCK_TOTALS        raw spin   any, irqs off      what the audit's passes add up to, the last report
 //   KT_LOCK_LAB           raw spin   any, irqs off      a private twin; never together with KT_LOCK_TWIN
 //   KT_LOCK_QUEUE         raw spin   any, irqs off      a wait queue's lists; tasks are woken inside by the _locked calls
+//   (pi_lock, rq->lock)   raw spin   kernel             the kernel's scheduler; held around its events
+//   KT_LOCK_RUN_QUEUES    raw spin   any, irqs off      the twin run queues; nothing is taken inside, nobody is woken
 //
-// pidmap_lock is the kernel's: the core never takes it, but whoever holds KT_LOCK_TWIN must call nothing that does.
+// pidmap_lock is the kernel's: the core never takes it, but whoever holds KT_LOCK_TWIN must call nothing that does. So
+// with the scheduler's locks and KT_LOCK_RUN_QUEUES.
 // Memory is allocated (kt_host_alloc), grace periods are waited for (kt_host_synchronize*) and the CPU is given away
 // (kt_host_breathe) with no lock of this table held, or mutexes only.
 #ifndef KTWIN_BASE_LOCK_H

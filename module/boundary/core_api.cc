@@ -7,6 +7,7 @@
 #include "core/comparison.h"
 #include "core/core.h"
 #include "core/lab_queue.h"
+#include "core/switch_monitor.h"
 #include "core/wake_ledger.h"
 
 #include "base/enforce.h"  // last
@@ -39,6 +40,30 @@ WaitQueueHead& head_of(kt_waitq* queue) {
 static_assert(sizeof(WaitQueueEntry) <= sizeof(kt_waitq_entry));
 WaitQueueEntry& entry_of(kt_waitq_entry* entry) {
     return *reinterpret_cast<WaitQueueEntry*>(entry->opaque);
+}
+
+SwitchMonitor& monitor_of(kt_switches* switches) {
+    return *reinterpret_cast<SwitchMonitor*>(switches);
+}
+
+SchedTask task_of(const kt_sched_task& task) {
+    SchedTask known;
+    known.key = task.key;
+    known.params = {
+        .sched_class = static_cast<SchedClass>(task.sched_class),
+        .policy = static_cast<SchedPolicy>(task.policy),
+        .nice = task.nice,
+        .rt_priority = task.rt_priority,
+        .mm = task.mm,
+        .deadline = task.deadline,
+        .slice_ns = task.slice_ns,
+    };
+    return known;
+}
+
+int filled(const Expected<u32>& count, u32 room, bool* more) {
+    *more = count && count.value() == room;
+    return count ? static_cast<int>(count.value()) : -static_cast<int>(count.error());
 }
 
 // Tells queues apart in traces; never 0.
@@ -301,6 +326,86 @@ void kt_core_waitq_finish(kt_waitq* queue, kt_waitq_entry* entry) {
 
 __u32 kt_core_waitq_wake(kt_waitq* queue, __u32 nr) {
     return head_of(queue).wake_up(nr);
+}
+
+kt_switches* kt_core_switches_open(__u32 flags, __u32 cpus, int* error) {
+    *error = to_c(Errno::kNoMemory);
+    auto* monitor = construct_at<SwitchMonitor>(kt_host_alloc(sizeof(SwitchMonitor)), flags, cpus);
+    if (monitor == nullptr) {
+        return nullptr;
+    }
+    const Result ready = monitor->setup();
+    *error = to_c(ready);
+    if (!ready) {
+        monitor->teardown();
+        kt_host_free(monitor);
+        return nullptr;
+    }
+    return reinterpret_cast<kt_switches*>(monitor);
+}
+
+void kt_core_switches_close(kt_switches* switches) {
+    monitor_of(switches).teardown();
+    kt_host_free(switches);
+}
+
+void kt_core_switches_refill(kt_switches* switches) {
+    monitor_of(switches).refill();
+}
+
+__u32 kt_core_switch(kt_switches* switches, __u32 cpu, const kt_switch* event) {
+    return monitor_of(switches).add(cpu, *event);
+}
+
+void kt_core_switch_task(kt_switches* switches, __u32 cpu, const kt_switch* event, kt_key key, int nr,
+                         bool ended) {
+    monitor_of(switches).add_task(cpu, *event, key, nr, ended);
+}
+
+void kt_core_switch_wait(kt_switches* switches, __u32 cpu, __u32 sched_class, __u64 ns) {
+    monitor_of(switches).add_wait(cpu, sched_class, ns);
+}
+
+void kt_core_rq_switched(kt_switches* switches, __u32 cpu, const kt_sched_switch* event, __u64 now) {
+    SchedSwitch what;
+    what.prev = task_of(event->prev);
+    what.next = task_of(event->next);
+    what.prev_queued = event->prev_queued;
+    what.prev_special = event->prev_special;
+    what.prev_dead = event->prev_dead;
+    monitor_of(switches).twin().switched(cpu, what, now);
+}
+
+void kt_core_rq_woken(kt_switches* switches, __u32 cpu, const kt_sched_task* task, __u64 now) {
+    monitor_of(switches).twin().woken(cpu, task_of(*task), now);
+}
+
+void kt_core_rq_created(kt_switches* switches, __u32 cpu, const kt_sched_task* task, kt_key parent,
+                        __u64 now) {
+    monitor_of(switches).twin().created(cpu, task_of(*task), parent, now);
+}
+
+void kt_core_rq_moved(kt_switches* switches, kt_key task, __u32 cpu, __u64 now) {
+    monitor_of(switches).twin().moved(task, cpu, now);
+}
+
+int kt_core_read_switch_cpus(kt_switches* switches, __u64* cursor, ktwin_switch_cpu* to, __u32 room,
+                             bool* more) {
+    return filled(Expected<u32>(monitor_of(switches).read_cpus(*cursor, {to, room})), room, more);
+}
+
+int kt_core_read_switch_tasks(kt_switches* switches, __u64* cursor, kt_task_switches* to, __u32 room,
+                              bool* more) {
+    return filled(monitor_of(switches).read_tasks(*cursor, {to, room}), room, more);
+}
+
+int kt_core_read_switch_waits(kt_switches* switches, __u64* cursor, ktwin_switch_waits* to, __u32 room,
+                              bool* more) {
+    return filled(monitor_of(switches).read_waits(*cursor, {to, room}), room, more);
+}
+
+int kt_core_read_rq_twins(kt_switches* switches, __u64* cursor, ktwin_rq_twin* to, __u32 room, bool* more) {
+    return filled(monitor_of(switches).read_twins(*cursor, {to, room}), room, more);
 }
 
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {

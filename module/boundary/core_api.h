@@ -160,6 +160,45 @@ void kt_core_waitq_finish(struct kt_waitq *queue, struct kt_waitq_entry *entry);
 /* [any] wake_up_nr(), nr 0: wake_up_all(). How many really were asleep. */
 __u32 kt_core_waitq_wake(struct kt_waitq *queue, __u32 nr);
 
+/* --- context switches and the twin run queues --- */
+/*
+ * [rq]: irqs off, under the lock of a run queue or a task's pi_lock: no lock but raw ones, no allocation, no wake-up.
+ * One kt_switches for each open fd; each part that was not asked for is absent, and its events must not come.
+ */
+struct kt_switches;
+/* [sleep] KTWIN_SWITCHES_*; cpus: numbers of CPUs there may be. NULL: *error says why. */
+struct kt_switches *kt_core_switches_open(__u32 flags, __u32 cpus, int *error);
+void kt_core_switches_close(struct kt_switches *switches);	/* [sleep] no event comes any more, nobody reads */
+/* [sleep] Once a second: memory for events to come. */
+void kt_core_switches_refill(struct kt_switches *switches);
+/* [rq] Of this CPU. What it was: KT_SWITCH_*. */
+__u32 kt_core_switch(struct kt_switches *switches, __u32 cpu, const struct kt_switch *event);
+/* [rq] The same for the task that leaves the CPU. key: 0 the idle task; nr: in the initial namespace; ended: for good. */
+void kt_core_switch_task(struct kt_switches *switches, __u32 cpu, const struct kt_switch *event, kt_key key, int nr,
+			 bool ended);
+/* [rq] The next task got this CPU after it waited so long. sched_class: enum ktwin_sched_class. */
+void kt_core_switch_wait(struct kt_switches *switches, __u32 cpu, __u32 sched_class, __u64 ns);
+/* [rq] What the twin run queues are fed with; now: CLOCK_MONOTONIC. See core/run_queue_twin.h. */
+void kt_core_rq_switched(struct kt_switches *switches, __u32 cpu, const struct kt_sched_switch *event, __u64 now);
+void kt_core_rq_woken(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, __u64 now);
+void kt_core_rq_created(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, kt_key parent,
+			__u64 now);
+void kt_core_rq_moved(struct kt_switches *switches, kt_key task, __u32 cpu, __u64 now);
+/* [any, but not rq] Readers as those of snapshots; tasks have key and nr, and are the caller's to find. */
+struct kt_task_switches {
+	kt_key key;
+	int nr;
+	__u32 zero;
+	struct ktwin_switch_task counts;
+};
+int kt_core_read_switch_cpus(struct kt_switches *switches, __u64 *cursor, struct ktwin_switch_cpu *to, __u32 room,
+			     bool *more);
+int kt_core_read_switch_tasks(struct kt_switches *switches, __u64 *cursor, struct kt_task_switches *to, __u32 room,
+			      bool *more);
+int kt_core_read_switch_waits(struct kt_switches *switches, __u64 *cursor, struct ktwin_switch_waits *to, __u32 room,
+			      bool *more);
+int kt_core_read_rq_twins(struct kt_switches *switches, __u64 *cursor, struct ktwin_rq_twin *to, __u32 room, bool *more);
+
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
 int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */

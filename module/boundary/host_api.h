@@ -40,6 +40,7 @@ enum kt_lock_class {
 	KT_LOCK_TOTALS,		/* raw spinlock, irqs off: what the audit's passes add up to */
 	KT_LOCK_LAB,		/* raw spinlock, irqs off: a private twin, never together with KT_LOCK_TWIN */
 	KT_LOCK_QUEUE,		/* raw spinlock, irqs off: a wait queue; wake_up_locked() takes the scheduler's inside */
+	KT_LOCK_RUN_QUEUES,	/* raw spinlock, irqs off: twin run queues; taken inside the scheduler's, nothing inside */
 	KT_LOCK_CLASSES
 };
 

@@ -89,6 +89,48 @@ struct kt_selected {
 	__u32 mode;		/* of the call that selected it */
 };
 
+/*
+ * A task at the instant of a switch, before the switch has changed anything: the previous one still has the active_mm it
+ * ran with. An exiting task that has given its address space up has mm 0, as a kernel thread.
+ */
+struct kt_switch_task {
+	kt_key mm;		/* 0: none of its own */
+	kt_key active_mm;
+	int tgid;
+	bool kernel_thread;	/* PF_KTHREAD: even with an mm (kthread_use_mm), not a user's */
+};
+
+struct kt_switch {
+	struct kt_switch_task prev;
+	struct kt_switch_task next;
+	__u32 prev_state;	/* TASK_*; 0: runnable */
+	bool preempt;
+};
+
+/* What a switch was, packed: enum ktwin_switch_class, and enum ktwin_leave above it. */
+#define KT_SWITCH_CLASS(what)	((what) & 0xffu)
+#define KT_SWITCH_LEAVE(what)	((what) >> 8)
+
+/* A task as the scheduler's events show it to the twin run queues. */
+struct kt_sched_task {
+	kt_key key;		/* 0: the idle task */
+	kt_key mm;		/* 0: a kernel thread */
+	__u64 deadline;		/* absolute, in ns, for the deadline class */
+	__u64 slice_ns;		/* asked for by sched_setattr(); 0: the usual one */
+	__u32 sched_class;	/* enum ktwin_sched_class: the one it is in now, boosted or not */
+	__u32 policy;		/* SCHED_* */
+	int nice;
+	__u32 rt_priority;	/* 1 to 99, higher first, for the rt class */
+};
+
+struct kt_sched_switch {
+	struct kt_sched_task prev;
+	struct kt_sched_task next;
+	bool prev_queued;	/* it did not go to sleep */
+	bool prev_special;	/* its state suffers no wakeup too many */
+	bool prev_dead;		/* it will not be heard of again */
+};
+
 /* One row of a differential run: what an allocator was asked to do. */
 enum kt_alloc_op { KT_ALLOC_CYCLIC, KT_ALLOC_AT, KT_REMOVE, KT_FIND, KT_NEXT };
 

@@ -14,7 +14,8 @@
 namespace ktwin {
 
 enum class Generation : u8 { kScan, kPrioArray, kCfs, kEevdf };
-inline constexpr u32 kGenerations = 4;
+inline constexpr u32 kGenerations = KTWIN_GENERATIONS;
+static_assert(static_cast<u32>(Generation::kEevdf) == KTWIN_RQ_EEVDF);
 
 class RqAgreement {
   public:

@@ -12,7 +12,8 @@ namespace ktwin {
 
 // In the order in which the kernel asks them for a task.
 enum class SchedClass : u8 { kStop, kDeadline, kRt, kFair, kIdle };
-inline constexpr u32 kSchedClasses = 5;
+inline constexpr u32 kSchedClasses = KTWIN_SCHED_CLASSES;
+static_assert(static_cast<u32>(SchedClass::kIdle) == KTWIN_SCHED_IDLE);
 
 enum class SchedPolicy : u8 {
     kNormal = 0,

@@ -19,7 +19,8 @@ enum class SwitchClass : u8 {
     kLazyHit,         // kernel to user, and what was borrowed is what is wanted: the page tables stay
     kMmSwitch,        // kernel to user, another address space than was borrowed
 };
-inline constexpr u32 kSwitchClasses = 7;
+inline constexpr u32 kSwitchClasses = KTWIN_SWITCH_CLASSES;
+static_assert(static_cast<u32>(SwitchClass::kMmSwitch) == KTWIN_SWITCH_MM);
 
 enum class LeaveReason : u8 {
     kBlocked,  // it said it would sleep, and called schedule(): ru_nvcsw counts these, even those that a signal kept
@@ -27,23 +28,11 @@ enum class LeaveReason : u8 {
     kVoluntary,  // called schedule() while runnable: sched_yield(), cond_resched(), the way back to user mode
     kPreempted,  // was in the kernel when the scheduler took the CPU; with kVoluntary what ru_nivcsw counts
 };
-inline constexpr u32 kLeaveReasons = 3;
+inline constexpr u32 kLeaveReasons = KTWIN_LEAVES;
+static_assert(static_cast<u32>(LeaveReason::kPreempted) == KTWIN_LEAVE_PREEMPTED);
 
-// A task at the instant of a switch, before the switch has changed anything: the previous one still has the active_mm it
-// ran with. An exiting task that has given its address space up has mm 0, as a kernel thread.
-struct SwitchTask {
-    kt_key mm = 0;  // 0: none of its own
-    kt_key active_mm = 0;
-    i32 tgid = 0;
-    bool kernel_thread = false;  // PF_KTHREAD: even with an mm (kthread_use_mm), not a user's
-};
-
-struct SwitchEvent {
-    SwitchTask prev;
-    SwitchTask next;
-    u32 prev_state = 0;  // TASK_*; 0: runnable
-    bool preempt = false;
-};
+using SwitchTask = kt_switch_task;
+using SwitchEvent = kt_switch;
 
 // Has the address space changed? The page tables are loaded anew for these.
 constexpr bool loads_page_tables(SwitchClass what) {

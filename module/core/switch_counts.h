@@ -12,10 +12,21 @@ namespace ktwin {
 
 class SwitchCounts {
   public:
-    // [any] The writer.
-    void add(const SwitchEvent& event) {
-        classes_[static_cast<u32>(classify_switch(event.prev, event.next))].add_exclusive(1);
-        reasons_[static_cast<u32>(classify_leave(event))].add_exclusive(1);
+    // [any] The writer. What it was: KT_SWITCH_*.
+    u32 add(const SwitchEvent& event) {
+        const u32 what = static_cast<u32>(classify_switch(event.prev, event.next));
+        const u32 why = static_cast<u32>(classify_leave(event));
+        classes_[what].add_exclusive(1);
+        reasons_[why].add_exclusive(1);
+        return what | why << 8;
+    }
+    void clear() {
+        for (Atomic<u64>& count : classes_) {
+            count.store_relaxed(0);
+        }
+        for (Atomic<u64>& count : reasons_) {
+            count.store_relaxed(0);
+        }
     }
 
     // [any]
@@ -27,6 +38,16 @@ class SwitchCounts {
             total += count.load_relaxed();
         }
         return total;
+    }
+
+    // [any] As the wire format has them.
+    void copy(__u64 (&classes)[KTWIN_SWITCH_CLASSES], __u64 (&leaves)[KTWIN_LEAVES]) const {
+        for (u32 i = 0; i < kSwitchClasses; ++i) {
+            classes[i] = classes_[i].load_relaxed();
+        }
+        for (u32 i = 0; i < kLeaveReasons; ++i) {
+            leaves[i] = reasons_[i].load_relaxed();
+        }
     }
 
   private:

@@ -33,6 +33,7 @@ static const char * const lock_names[KT_LOCK_CLASSES] = {
 	[KT_LOCK_TOTALS] = "ktwin_totals",
 	[KT_LOCK_LAB] = "ktwin_lab",
 	[KT_LOCK_QUEUE] = "ktwin_queue",
+	[KT_LOCK_RUN_QUEUES] = "ktwin_run_queues",
 };
 
 static bool is_mutex(enum kt_lock_class lock_class)

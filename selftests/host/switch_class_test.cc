@@ -66,7 +66,7 @@ TEST(SwitchClass, Table) {
 }
 
 TEST(SwitchClass, HowItLeft) {
-    SwitchEvent event;
+    SwitchEvent event = {};
     event.prev_state = KT_TASK_INTERRUPTIBLE;
     EXPECT_EQ(classify_leave(event), LeaveReason::kBlocked);
     event.preempt = true;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// SwitchMonitor: what one reader wants to know of the context switches while it is there: counts for each CPU, and as far
+// as asked for counts for each task, histograms of the time tasks waited for a CPU, and the twin run queues.
+//
+// Each CPU writes its own counts, irqs off; who reads takes no lock but the twin's.
+#ifndef KTWIN_CORE_SWITCH_MONITOR_H
+#define KTWIN_CORE_SWITCH_MONITOR_H
+
+#include "core/log2_histogram.h"
+#include "core/run_queue_twin.h"
+#include "core/switch_counts.h"
+#include "core/task_switches.h"
+
+namespace ktwin {
+
+class SwitchMonitor : Pinned {
+  public:
+    // flags: KTWIN_SWITCHES_*. cpus: numbers of CPUs there may be, not 0.
+    SwitchMonitor(u32 flags, u32 cpus);
+
+    // [sleep] kNoMemory. teardown() is due in any case.
+    Result setup();
+    // [sleep] No event comes any more, nobody is inside.
+    void teardown();
+    // [sleep] Once a second.
+    void refill();
+
+    // --- events, [any]; of a CPU that is not there: ignored. What was not asked for must not be told. ---
+    // What it was: KT_SWITCH_*.
+    u32 add(u32 cpu, const SwitchEvent& event) { return cpu < made_ ? cpus_[cpu]->counts.add(event) : 0; }
+    // key: of the task that leaves, 0 for idle.
+    void add_task(u32 cpu, const SwitchEvent& event, kt_key key, i32 nr, bool ended);
+    void add_wait(u32 cpu, u32 sched_class, u64 ns);
+    RunQueueTwin& twin() { return twin_; }
+
+    // --- for who looks, [any]; cursor: 0 first. Fewer than to has room for: there are no more. kNoData: not asked for. ---
+    u32 read_cpus(u64& cursor, Span<ktwin_switch_cpu> to) const;
+    Expected<u32> read_tasks(u64& cursor, Span<kt_task_switches> to) const;
+    Expected<u32> read_waits(u64& cursor, Span<ktwin_switch_waits> to) const;
+    Expected<u32> read_twins(u64& cursor, Span<ktwin_rq_twin> to);
+
+  private:
+    // The idle class is never waited in.
+    static constexpr u32 kWaitClasses = kSchedClasses - 1;
+    // Tasks the twin may know. One takes about a kilobyte, and is forgotten when it ends.
+    static constexpr u32 kTaskLimit = 65536;
+
+    struct Cpu {
+        SwitchCounts counts;
+        Atomic<u64> idle;
+        Atomic<u64> ended;
+        Atomic<u64> unlisted;
+        Log2Histogram waits[kWaitClasses];
+    };
+
+    bool has(u32 flag) const { return (flags_ & flag) != 0; }
+    Result make_cpus();
+    void read_twin(u32 cpu, ktwin_rq_twin& to);
+
+    const u32 flags_;
+    const u32 wanted_;
+    u32 made_ = 0;  // all, once setup() has succeeded
+    Cpu** cpus_ = nullptr;
+    TaskSwitches tasks_;
+    RunQueueTwin twin_;
+};
+
+}  // namespace ktwin
+
+#endif
