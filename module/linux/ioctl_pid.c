@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ioctls: bulk reading of namespaces, pids and divergences; one pid explained. */
+/* ioctls: namespaces, pids and divergences; one pid explained. */
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -13,128 +13,52 @@
 
 #include "ktwin.h"
 
-#define ROOM_MAX	65536U
 #define ROLES_MAX	4096U
-#define BATCH		128U
 
-/* A kind of record that KTWIN_IOC_* reads in bulk. */
-struct reader {
-	size_t size;		/* of the record as this module knows it */
-	size_t first_size;	/* as first published */
-	int (*read)(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more);
+static int read_namespaces(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	return kt_core_read_namespaces(ktwin_viewer(), ns, cursor, to, room, more);
+}
+
+static int read_pids(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	return kt_core_read_pids(ktwin_viewer(), ns, cursor, to, room, more);
+}
+
+static int read_divergences(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	return ns ? -EINVAL : kt_core_read_divergences(ktwin_viewer(), cursor, to, room, more);
+}
+
+static u64 epoch(void *object)
+{
+	return kt_core_epoch();
+}
+
+static const struct ktwin_reader namespace_reader = {
+	sizeof(struct ktwin_ns), offsetofend(struct ktwin_ns, zero), read_namespaces, epoch
 };
-
-static int read_namespaces(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
-{
-	return kt_core_read_namespaces(viewer, ns, cursor, to, room, more);
-}
-
-static int read_pids(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
-{
-	return kt_core_read_pids(viewer, ns, cursor, to, room, more);
-}
-
-static int read_divergences(kt_key viewer, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
-{
-	return ns ? -EINVAL : kt_core_read_divergences(viewer, cursor, to, room, more);
-}
-
-static const struct reader namespace_reader = {
-	sizeof(struct ktwin_ns), offsetofend(struct ktwin_ns, zero), read_namespaces
+static const struct ktwin_reader pid_reader = {
+	sizeof(struct ktwin_pid), offsetofend(struct ktwin_pid, upids), read_pids, epoch
 };
-static const struct reader pid_reader = {
-	sizeof(struct ktwin_pid), offsetofend(struct ktwin_pid, upids), read_pids
+static const struct ktwin_reader divergence_reader = {
+	sizeof(struct ktwin_divergence), offsetofend(struct ktwin_divergence, zero), read_divergences, epoch
 };
-static const struct reader divergence_reader = {
-	sizeof(struct ktwin_divergence), offsetofend(struct ktwin_divergence, zero), read_divergences
-};
-
-static long copy_records(const struct ktwin_read *read, const struct reader *reader, const void *records, u32 count)
-{
-	char __user *to = u64_to_user_ptr(read->buffer);
-	u32 i;
-
-	/* The sizes agree, as they nearly always do: one copy instead of count. */
-	if (read->record_size == reader->size) {
-		to += (size_t)read->filled * reader->size;
-		return copy_to_user(to, records, (size_t)count * reader->size) ? -EFAULT : 0;
-	}
-	for (i = 0; i < count; i++) {
-		long err = ktwin_copy_record(to + (size_t)(read->filled + i) * read->record_size,
-					     read->record_size, records + i * reader->size, reader->size);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static long read_batches(struct ktwin_read *read, const struct reader *reader, void *records)
-{
-	u32 room = min(read->room, ROOM_MAX);
-	bool more = true;
-
-	read->epoch = kt_core_epoch();
-	while (more && read->filled < room) {
-		u64 cursor = read->cursor;
-		int count = reader->read(ktwin_viewer(), read->ns, &cursor, records,
-					 min(BATCH, room - read->filled), &more);
-		long err;
-
-		if (count < 0)
-			return count;
-		err = copy_records(read, reader, records, count);
-		if (err)
-			return err;
-		read->cursor = cursor;
-		read->filled += count;
-		/* A reader that returns nothing has no more, whatever it says. */
-		more = more && count;
-		if (signal_pending(current))
-			break;
-		if (kt_core_epoch() != read->epoch) {
-			/* Populated anew in between: the caller learns it from the epoch of its next call. */
-			more = true;
-			break;
-		}
-		cond_resched();
-	}
-	read->more = more;
-	return 0;
-}
-
-static long bulk_read(struct ktwin_read *read, const struct reader *reader)
-{
-	void *records;
-	long err;
-
-	if (read->flags || read->zero || !read->room)
-		return -EINVAL;
-	if (read->record_size < reader->first_size || read->record_size > PAGE_SIZE)
-		return -EINVAL;
-	records = kvcalloc(min(BATCH, read->room), reader->size, GFP_KERNEL);
-	if (!records)
-		return -ENOMEM;
-	read->filled = 0;
-	err = read_batches(read, reader, records);
-	kvfree(records);
-	return err;
-}
 
 long ktwin_ioctl_namespaces(struct file *file, void *arg)
 {
 	ktwin_pid_max_refresh();
-	return bulk_read(arg, &namespace_reader);
+	return ktwin_bulk_read(arg, &namespace_reader, NULL);
 }
 
 long ktwin_ioctl_pids(struct file *file, void *arg)
 {
-	return bulk_read(arg, &pid_reader);
+	return ktwin_bulk_read(arg, &pid_reader, NULL);
 }
 
 long ktwin_ioctl_divergences(struct file *file, void *arg)
 {
-	return bulk_read(arg, &divergence_reader);
+	return ktwin_bulk_read(arg, &divergence_reader, NULL);
 }
 
 /* The kernel's struct pid behind what the caller named, with a reference, or NULL. */

@@ -101,6 +101,17 @@ long ktwin_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 /* One record of size from_size to a user who knows to_size bytes of it. */
 long ktwin_copy_record(void __user *to, u32 to_size, const void *from, size_t from_size);
 
+/* bulk_read.c: a kind of record that is read with struct ktwin_read; object is whose. */
+struct ktwin_reader {
+	size_t size;		/* of the record as this module knows it */
+	size_t first_size;	/* as first published */
+	/* Fills at most room records and advances the cursor. How many, or -errno. May sleep. */
+	int (*read)(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more);
+	u64 (*epoch)(void *object);
+};
+
+long ktwin_bulk_read(struct ktwin_read *read, const struct ktwin_reader *reader, void *object);
+
 /* ioctl_pid.c, ioctl_audit.c: rows of the table */
 long ktwin_ioctl_namespaces(struct file *file, void *arg);
 long ktwin_ioctl_pids(struct file *file, void *arg);
