@@ -160,6 +160,8 @@ void ktwin_debugfs_init(void)
 	debugfs_create_file("queues", 0444, wait, ktwin_wait_queues_show, &text_fops);
 	debugfs_create_file("stats", 0444, wait, ktwin_wait_stats_show, &text_fops);
 	ktwin_rq_files(rq);
+	debugfs_create_file("switches", 0444, rq, ktwin_switches_show, &text_fops);
+	debugfs_create_file("agreement", 0444, rq, ktwin_agreement_show, &text_fops);
 	debugfs_create_file("status", 0444, audit, status_show, &text_fops);
 	debugfs_create_file("layout", 0444, audit, ktwin_layout_show, &text_fops);
 	debugfs_create_file("divergences", 0444, audit, (void *)&divergences, &ktwin_table_fops);

@@ -147,6 +147,28 @@ long ktwin_ioctl_queue(struct file *device, void *arg);
 /* May sleep. Each open queue in the order they were opened; visit may sleep, and what is not 0 ends the walk. */
 int ktwin_queues_each(int (*visit)(struct kt_queue *queue, u32 backend, void *arg), void *arg);
 
+/* sched_hooks.c: the scheduler's tracepoints, for one who counts. */
+struct ktwin_hooked {
+	struct kt_switches *switches;
+	u32 flags;		/* KTWIN_SWITCHES_* */
+};
+
+/* May sleep. 0 or -errno; hooked stays as it is until ktwin_sched_hooks_off() has returned. */
+int ktwin_sched_hooks_on(struct ktwin_hooked *hooked);
+/* May sleep. No hook is under way when it returns. */
+void ktwin_sched_hooks_off(struct ktwin_hooked *hooked);
+
+/* switches.c */
+long ktwin_ioctl_switches(struct file *device, void *arg);
+/* May sleep. Memory for events to come. */
+void ktwin_switches_refill(void);
+/* May sleep. Each open one in the order they were opened; visit may sleep, and what is not 0 ends the walk. */
+int ktwin_switches_each(int (*visit)(struct kt_switches *switches, u32 serial, void *arg), void *arg);
+
+/* debugfs_switches.c */
+int ktwin_switches_show(struct seq_file *seq, void *unused);
+int ktwin_agreement_show(struct seq_file *seq, void *unused);
+
 /* debugfs_wait.c */
 int ktwin_wait_queues_show(struct seq_file *seq, void *unused);
 int ktwin_wait_stats_show(struct seq_file *seq, void *unused);

@@ -64,6 +64,7 @@ static int maintain(void *unused)
 	while (!kthread_should_stop()) {
 		ktwin_pid_max_refresh();
 		kt_core_maintain();
+		ktwin_switches_refill();
 		wait_event_interruptible_timeout(maintainer_wait,
 						 atomic_read(&kicked) || kthread_should_stop(), HZ);
 		atomic_set(&kicked, 0);

@@ -153,6 +153,25 @@ DEFINE_EVENT(ktwin_waking, ktwin_herd,
 	TP_ARGS(queue, woken, other, sequence)
 );
 
+/* what: enum ktwin_switch_class; leave: enum ktwin_leave. Only while somebody counts switches: see switches.c. */
+TRACE_EVENT(ktwin_switch_class,
+	TP_PROTO(u32 what, u32 leave, int prev, int next),
+	TP_ARGS(what, leave, prev, next),
+	TP_STRUCT__entry(
+		__field(u32, what)
+		__field(u32, leave)
+		__field(int, prev)
+		__field(int, next)
+	),
+	TP_fast_assign(
+		__entry->what = what;
+		__entry->leave = leave;
+		__entry->prev = prev;
+		__entry->next = next;
+	),
+	TP_printk("what=%u leave=%u prev=%d next=%d", __entry->what, __entry->leave, __entry->prev, __entry->next)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

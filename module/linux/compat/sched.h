@@ -18,4 +18,27 @@ static inline bool kt_is_runnable(const struct task_struct *task)
 #endif
 }
 
+/* The slice that sched_setattr() asked for, which the fair scheduler knows of from 6.12 on; 0: the usual one. */
+static inline u64 kt_custom_slice(const struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return task->se.custom_slice ? task->se.slice : 0;
+#else
+	return 0;
+#endif
+}
+
+/*
+ * When it was put on the run queue where it waits, by the scheduler's clock; 0: it does not wait, or this kernel keeps
+ * no such time (CONFIG_SCHED_INFO). Under the lock of that run queue.
+ */
+static inline u64 kt_last_queued(const struct task_struct *task)
+{
+#ifdef CONFIG_SCHED_INFO
+	return task->sched_info.last_queued;
+#else
+	return 0;
+#endif
+}
+
 #endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the scheduler tells us: probes on its tracepoints, for as long as somebody counts switches (switches.c).
+ *
+ * The tracepoints are not exported, so they are found by name among those of the kernel; the compiler checks a probe's
+ * arguments against the headers. Each who counts has probes of his own: the data pointer is his.
+ *
+ * Context of all: irqs off, under the lock of a run queue, or under the task's pi_lock. A probe takes no lock but the
+ * twin's raw one, allocates nothing and wakes nobody; it reads what the scheduler itself guards by the locks it holds.
+ * The tasks it is told of are alive as long as it runs; what is remembered of them is their address, as a name.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/rt.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include <trace/events/sched.h>
+
+#include "compat/sched.h"
+#include "ktwin.h"
+#include "trace.h"
+
+/* The stopper threads alone are of the stop class, which no header shows; no user can name a kernel thread. */
+static bool is_stopper(const struct task_struct *task)
+{
+	return task->prio == 0 && (task->flags & PF_KTHREAD) && !strncmp(task->comm, "migration/", 10);
+}
+
+/* The class it is in now; priority inheritance may have lifted it above its policy. */
+static u32 sched_class_of(const struct task_struct *task)
+{
+	if (is_idle_task(task))
+		return KTWIN_SCHED_IDLE;
+	if (dl_prio(task->prio))
+		return KTWIN_SCHED_DEADLINE;
+	if (rt_prio(task->prio))
+		return is_stopper(task) ? KTWIN_SCHED_STOP : KTWIN_SCHED_RT;
+	return KTWIN_SCHED_FAIR;
+}
+
+static kt_key key_of(const struct task_struct *task)
+{
+	return is_idle_task(task) ? 0 : ktwin_key(task);
+}
+
+/* --- counting --------------------------------------------------------------------------------------------------- */
+
+static __always_inline void describe_end(struct kt_switch_task *to, const struct task_struct *task)
+{
+	to->mm = ktwin_key(task->mm);
+	to->active_mm = ktwin_key(task->active_mm);
+	to->tgid = task->tgid;
+	to->kernel_thread = task->flags & PF_KTHREAD;
+}
+
+static __always_inline void describe_switch(struct kt_switch *to, bool preempt, const struct task_struct *prev,
+					    const struct task_struct *next, unsigned int prev_state)
+{
+	describe_end(&to->prev, prev);
+	describe_end(&to->next, next);
+	to->prev_state = prev_state;
+	to->preempt = preempt;
+}
+
+static void count_task(const struct ktwin_hooked *hooked, const struct kt_switch *event, const struct task_struct *prev)
+{
+	kt_core_switch_task(hooked->switches, raw_smp_processor_id(), event, key_of(prev), prev->pid,
+			    !event->preempt && (event->prev_state & TASK_DEAD));
+}
+
+static void count_wait(const struct ktwin_hooked *hooked, const struct task_struct *next)
+{
+	int cpu = raw_smp_processor_id();
+	u64 since, now;
+
+	if (is_idle_task(next))
+		return;
+	/* The scheduler has read its clock once, at the beginning of schedule(), and will do this sum next. */
+	since = kt_last_queued(next);
+	now = since ? sched_clock_cpu(cpu) : 0;
+	kt_core_switch_wait(hooked->switches, cpu, sched_class_of(next), now > since ? now - since : 0);
+}
+
+/* --- the twin run queues ----------------------------------------------------------------------------------------- */
+
+static void describe_task(struct kt_sched_task *to, const struct task_struct *task)
+{
+	to->sched_class = sched_class_of(task);
+	to->key = key_of(task);
+	to->mm = ktwin_key(task->mm);
+	to->policy = task->policy;
+	to->nice = task_nice(task);
+	to->rt_priority = to->sched_class == KTWIN_SCHED_RT ? MAX_RT_PRIO - 1 - task->prio : 0;
+	to->deadline = to->sched_class == KTWIN_SCHED_DEADLINE ? task->dl.deadline : 0;
+	to->slice_ns = kt_custom_slice(task);
+}
+
+static void feed_switch(const struct ktwin_hooked *hooked, const struct task_struct *prev,
+			const struct task_struct *next, unsigned int prev_state)
+{
+	struct kt_sched_switch event;
+
+	describe_task(&event.prev, prev);
+	describe_task(&event.next, next);
+	/* Not prev_state: who was preempted between setting it and schedule(), or has a signal, stays. */
+	event.prev_queued = kt_is_runnable(prev);
+	event.prev_special = !event.prev_queued && is_special_task_state(prev_state);
+	event.prev_dead = !event.prev_queued && (prev_state & TASK_DEAD);
+	kt_core_rq_switched(hooked->switches, raw_smp_processor_id(), &event, kt_host_time_ns());
+}
+
+/* task_cpu() does not change under the locks that are held. */
+static void feed_wakeup(void *data, struct task_struct *task)
+{
+	const struct ktwin_hooked *hooked = data;
+	struct kt_sched_task event;
+
+	describe_task(&event, task);
+	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, kt_host_time_ns());
+}
+
+/* Told by wake_up_new_task(), which who forked calls. */
+static void feed_wakeup_new(void *data, struct task_struct *task)
+{
+	const struct ktwin_hooked *hooked = data;
+	struct kt_sched_task event;
+
+	describe_task(&event, task);
+	kt_core_rq_created(hooked->switches, task_cpu(task), &event, key_of(current), kt_host_time_ns());
+}
+
+static void feed_migration(void *data, struct task_struct *task, int cpu)
+{
+	const struct ktwin_hooked *hooked = data;
+
+	kt_core_rq_moved(hooked->switches, key_of(task), cpu, kt_host_time_ns());
+}
+
+/* --- the switch itself -------------------------------------------------------------------------------------------- */
+
+/*
+ * One probe for all that it tells: a second on the same tracepoint would make the kernel walk a list at each switch, and
+ * wait for a grace period at each change of it.
+ */
+static void on_switch(void *data, bool preempt, struct task_struct *prev, struct task_struct *next,
+		      unsigned int prev_state)
+{
+	const struct ktwin_hooked *hooked = data;
+	struct kt_switch event;
+	u32 what;
+
+	describe_switch(&event, preempt, prev, next, prev_state);
+	what = kt_core_switch(hooked->switches, raw_smp_processor_id(), &event);
+	trace_ktwin_switch_class(KT_SWITCH_CLASS(what), KT_SWITCH_LEAVE(what), prev->pid, next->pid);
+	if (!hooked->flags)
+		return;
+	if (hooked->flags & KTWIN_SWITCHES_TASKS)
+		count_task(hooked, &event, prev);
+	if (hooked->flags & KTWIN_SWITCHES_WAITS)
+		count_wait(hooked, next);
+	if (hooked->flags & KTWIN_SWITCHES_TWIN)
+		feed_switch(hooked, prev, next, prev_state);
+}
+
+/* --- switching them on and off ------------------------------------------------------------------------------------ */
+
+struct hook {
+	const char *name;
+	void *probe;
+	bool twin;		/* for the twin run queues only */
+	struct tracepoint *tracepoint;
+};
+
+/*
+ * In the order in which they are switched on: the twin is complete when a CPU is seen to go idle, so what tells it of
+ * that comes last.
+ */
+static struct hook hooks[] = {
+	{ "sched_wakeup", feed_wakeup, true },
+	{ "sched_wakeup_new", feed_wakeup_new, true },
+	{ "sched_migrate_task", feed_migration, true },
+	{ "sched_switch", on_switch, false },
+};
+
+static void __maybe_unused check_types(void)
+{
+	check_trace_callback_type_sched_wakeup(feed_wakeup);
+	check_trace_callback_type_sched_wakeup_new(feed_wakeup_new);
+	check_trace_callback_type_sched_migrate_task(feed_migration);
+	check_trace_callback_type_sched_switch(on_switch);
+}
+
+static void note_tracepoint(struct tracepoint *tracepoint, void *unused)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!strcmp(hooks[i].name, tracepoint->name))
+			WRITE_ONCE(hooks[i].tracepoint, tracepoint);
+	}
+}
+
+/* They are the kernel's own and stay where they are: any number of finders write the same. */
+static int find_tracepoints(void)
+{
+	size_t i;
+
+	for_each_kernel_tracepoint(note_tracepoint, NULL);
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!hooks[i].tracepoint) {
+			pr_err_ratelimited("no tracepoint %s: switches cannot be counted on this kernel\n",
+					   hooks[i].name);
+			return -ENODEV;
+		}
+	}
+	return 0;
+}
+
+static bool wants(const struct ktwin_hooked *hooked, const struct hook *hook)
+{
+	return !hook->twin || (hooked->flags & KTWIN_SWITCHES_TWIN);
+}
+
+/* The first count of them. In reverse: sched_switch first. */
+static void unregister(struct ktwin_hooked *hooked, size_t count)
+{
+	while (count--) {
+		if (wants(hooked, &hooks[count]))
+			tracepoint_probe_unregister(hooks[count].tracepoint, hooks[count].probe, hooked);
+	}
+	tracepoint_synchronize_unregister();
+}
+
+int ktwin_sched_hooks_on(struct ktwin_hooked *hooked)
+{
+	int err = find_tracepoints();
+	size_t i;
+
+	for (i = 0; !err && i < ARRAY_SIZE(hooks); i++) {
+		if (!wants(hooked, &hooks[i]))
+			continue;
+		err = tracepoint_probe_register(hooks[i].tracepoint, hooks[i].probe, hooked);
+		if (err)
+			unregister(hooked, i);
+	}
+	return err;
+}
+
+void ktwin_sched_hooks_off(struct ktwin_hooked *hooked)
+{
+	unregister(hooked, ARRAY_SIZE(hooks));
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A switches fd: context switches are counted as long as it is open, for it alone.
+ *
+ * Lifetimes: the struct and what the core has behind it live until release(), which every call under way has left by
+ * then, since each holds the file. The hooks go first, and wait for those under way. The file holds the module, so that
+ * it cannot be unloaded while there are hooks.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/kconfig.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "ktwin.h"
+
+/* Every switch of the system pays for each. */
+#define OPEN_MAX	8
+
+#define FLAGS	(KTWIN_SWITCHES_TASKS | KTWIN_SWITCHES_WAITS | KTWIN_SWITCHES_TWIN)
+
+struct switches_file {
+	struct list_head link;
+	struct ktwin_hooked hooked;
+	u64 since_ns;
+	u32 serial;
+};
+
+/* Those whose hooks are on, and how many are about to be or to be no more. */
+static LIST_HEAD(open_files);
+static DEFINE_MUTEX(open_lock);
+static u32 opened, serials;
+
+void ktwin_switches_refill(void)
+{
+	struct switches_file *file;
+
+	mutex_lock(&open_lock);
+	list_for_each_entry(file, &open_files, link)
+		kt_core_switches_refill(file->hooked.switches);
+	mutex_unlock(&open_lock);
+}
+
+int ktwin_switches_each(int (*visit)(struct kt_switches *switches, u32 serial, void *arg), void *arg)
+{
+	struct switches_file *file;
+	int err = 0;
+
+	mutex_lock(&open_lock);
+	list_for_each_entry(file, &open_files, link) {
+		err = visit(file->hooked.switches, file->serial, arg);
+		if (err)
+			break;
+	}
+	mutex_unlock(&open_lock);
+	return err;
+}
+
+/* Its hooks are off. */
+static void discard(struct switches_file *file)
+{
+	kt_core_switches_close(file->hooked.switches);
+	kfree(file);
+	mutex_lock(&open_lock);
+	opened--;
+	mutex_unlock(&open_lock);
+}
+
+static void close_switches(struct switches_file *file)
+{
+	mutex_lock(&open_lock);
+	list_del(&file->link);
+	mutex_unlock(&open_lock);
+	ktwin_sched_hooks_off(&file->hooked);
+	discard(file);
+}
+
+static int switches_release(struct inode *inode, struct file *filp)
+{
+	close_switches(filp->private_data);
+	return 0;
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static u64 epoch(void *object)
+{
+	return ((struct switches_file *)object)->since_ns;
+}
+
+static int read_cpus(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+
+	return ns ? -EINVAL : kt_core_read_switch_cpus(file->hooked.switches, cursor, to, room, more);
+}
+
+static int read_waits(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+
+	return ns ? -EINVAL : kt_core_read_switch_waits(file->hooked.switches, cursor, to, room, more);
+}
+
+static int read_twins(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+
+	return ns ? -EINVAL : kt_core_read_rq_twins(file->hooked.switches, cursor, to, room, more);
+}
+
+/*
+ * The task that the core knows by its address. The address alone may be another's by now, or nobody's: it is compared
+ * with that of the task that has the number. False: it has ended.
+ */
+static bool name_task(const struct kt_task_switches *from, struct ktwin_switch_task *to)
+{
+	struct pid_namespace *viewer = task_active_pid_ns(current);
+	struct task_struct *task;
+	struct pid *pid;
+
+	*to = from->counts;
+	rcu_read_lock();
+	pid = find_pid_ns(from->nr, &init_pid_ns);
+	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
+	if (!task || ktwin_key(task) != from->key) {
+		rcu_read_unlock();
+		return false;
+	}
+	to->tid = task_pid_nr_ns(task, viewer);
+	to->tgid = task_tgid_nr_ns(task, viewer);
+	if (to->tid && ktwin_may_see(task)) {
+		/* Without task_lock, as in inspect_task.c. */
+		memcpy(to->comm, task->comm, TASK_COMM_LEN);
+		to->comm[TASK_COMM_LEN - 1] = '\0';
+	} else {
+		to->flags |= KTWIN_SWITCH_TASK_HIDDEN;
+	}
+	rcu_read_unlock();
+	return true;
+}
+
+static int read_tasks(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+	struct ktwin_switch_task *named = to;
+	struct kt_task_switches *found;
+	int count, i, filled = 0;
+
+	if (ns)
+		return -EINVAL;
+	found = kvcalloc(room, sizeof(*found), GFP_KERNEL);
+	if (!found)
+		return -ENOMEM;
+	count = kt_core_read_switch_tasks(file->hooked.switches, cursor, found, room, more);
+	for (i = 0; i < count; i++)
+		filled += name_task(&found[i], &named[filled]);
+	kvfree(found);
+	return count < 0 ? count : filled;
+}
+
+static const struct ktwin_reader cpu_reader = {
+	sizeof(struct ktwin_switch_cpu), offsetofend(struct ktwin_switch_cpu, unlisted), read_cpus, epoch
+};
+static const struct ktwin_reader task_reader = {
+	sizeof(struct ktwin_switch_task), offsetofend(struct ktwin_switch_task, comm), read_tasks, epoch
+};
+static const struct ktwin_reader wait_reader = {
+	sizeof(struct ktwin_switch_waits), offsetofend(struct ktwin_switch_waits, buckets), read_waits, epoch
+};
+static const struct ktwin_reader twin_reader = {
+	sizeof(struct ktwin_rq_twin), offsetofend(struct ktwin_rq_twin, agreement), read_twins, epoch
+};
+
+static long ioctl_cpus(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &cpu_reader, filp->private_data);
+}
+
+static long ioctl_tasks(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &task_reader, filp->private_data);
+}
+
+static long ioctl_waits(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &wait_reader, filp->private_data);
+}
+
+static long ioctl_twins(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &twin_reader, filp->private_data);
+}
+
+static const struct ktwin_command commands[] = {
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_CPUS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_cpus),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_TASKS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_tasks),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_WAITS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_waits),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_TWINS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_twins),
+};
+
+static long switches_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return ktwin_command_run(commands, ARRAY_SIZE(commands), filp, cmd, arg);
+}
+
+static const struct file_operations switches_fops = {
+	.owner = THIS_MODULE,
+	.release = switches_release,
+	.unlocked_ioctl = switches_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* --- opening ----------------------------------------------------------------------------------------------------- */
+
+/* A place among those that may be open. */
+static int take_place(u32 *serial)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&open_lock);
+	if (opened < OPEN_MAX) {
+		err = 0;
+		opened++;
+		*serial = ++serials;
+	}
+	mutex_unlock(&open_lock);
+	return err;
+}
+
+/* What the core has is there; the place is taken. */
+static int begin(struct switches_file *file)
+{
+	int err;
+
+	file->since_ns = kt_host_time_ns();
+	err = ktwin_sched_hooks_on(&file->hooked);
+	if (err)
+		return err;
+	mutex_lock(&open_lock);
+	list_add_tail(&file->link, &open_files);
+	mutex_unlock(&open_lock);
+	return 0;
+}
+
+static struct switches_file *create(u32 flags)
+{
+	struct switches_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!file)
+		return ERR_PTR(-ENOMEM);
+	file->hooked.flags = flags;
+	err = take_place(&file->serial);
+	if (err) {
+		kfree(file);
+		return ERR_PTR(err);
+	}
+	file->hooked.switches = kt_core_switches_open(flags, nr_cpu_ids, &err);
+	if (!file->hooked.switches) {
+		kfree(file);
+		mutex_lock(&open_lock);
+		opened--;
+		mutex_unlock(&open_lock);
+		return ERR_PTR(err);
+	}
+	return file;
+}
+
+long ktwin_ioctl_switches(struct file *device, void *arg)
+{
+	const struct ktwin_switches *wanted = arg;
+	struct switches_file *file;
+	int fd, err;
+
+	if (wanted->flags & ~FLAGS || wanted->zero)
+		return -EINVAL;
+	if ((wanted->flags & KTWIN_SWITCHES_WAITS) && !IS_ENABLED(CONFIG_SCHED_INFO))
+		return -EOPNOTSUPP;
+	file = create(wanted->flags);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = begin(file);
+	if (err) {
+		discard(file);
+		return err;
+	}
+	fd = anon_inode_getfd("[ktwin-switches]", &switches_fops, file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		close_switches(file);
+	return fd;
+}
