@@ -113,6 +113,7 @@ void add_trace(Command& ktwin);
 void add_wait(Command& ktwin);
 void add_rq(Command& ktwin);
 void add_queue(Command& ktwin);
+void add_switches(Command& ktwin);
 void add_lab(Command& ktwin);
 
 // All of them, in the order of the help.

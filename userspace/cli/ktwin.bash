@@ -37,6 +37,7 @@ _ktwin() {
 		-*) ;;
 		1*) skip='' ;;
 		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
+		status | ns | pid | pids | audit | mirror | trace | wait | queue | demo | herd | switches | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
 			words+=("$word") ;;
 		esac
 	done

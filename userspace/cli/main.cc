@@ -17,6 +17,7 @@ void add_commands(Command& ktwin) {
     add_wait(ktwin);
     add_rq(ktwin);
     add_queue(ktwin);
+    add_switches(ktwin);
     add_lab(ktwin);
 }
 

@@ -6,6 +6,7 @@
 
 #include "records.h"
 #include "rq_records.h"
+#include "switch_records.h"
 #include "wait_records.h"
 
 namespace ktwin {
@@ -30,5 +31,9 @@ RunQueue decode(const ktwin_rq_cpu& raw);
 // eevdf: the flag of its queue.
 RqTask decode(const ktwin_rq_task& raw, bool eevdf);
 LayoutField decode(const ktwin_layout& raw);
+CpuSwitches decode(const ktwin_switch_cpu& raw);
+TaskSwitches decode(const ktwin_switch_task& raw);
+SwitchWaits decode(const ktwin_switch_waits& raw);
+RqTwin decode(const ktwin_rq_twin& raw);
 
 }  // namespace ktwin

@@ -9,14 +9,12 @@
 
 #include "decode.h"
 #include "message.h"
+#include "read_records.h"
 #include "rq.h"
 #include "waiters.h"
 
 namespace ktwin {
 namespace {
-
-// Large enough for few calls, small enough to stay in the cache.
-constexpr uint32_t records_per_call = 512;
 
 std::string in_namespace(uint32_t ns) {
     return ns ? fmt::format("in namespace {}", ns) : "here";
@@ -156,56 +154,15 @@ Result<AuditRate> Device::set_audit_rate(const AuditRate& rate) {
     return exchange_rate(KTWIN_AUDIT_RATE_SET, rate);
 }
 
-template <class Raw>
-Result<Reading> Device::read(unsigned long command, uint32_t ns, std::string_view what,
-                             const std::function<bool(const Raw&)>& visit) {
-    std::vector<Raw> buffer(records_per_call);
-    ktwin_read request = {};
-    request.size = sizeof(request);
-    request.buffer = address(buffer.data());
-    request.record_size = sizeof(Raw);
-    request.room = records_per_call;
-    request.ns = ns;
-
-    Reading reading;
-    uint64_t epoch = 0;
-    for (bool first = true;; first = false) {
-        const uint64_t before = request.cursor;
-        const int result = transport_->control(command, &request);
-        if (result == -ESRCH) {
-            return failed(fmt::format("cannot read the {} of namespace {}", what, ns), result,
-                          "no such namespace, or not one below yours");
-        }
-        if (result < 0) {
-            return failed(fmt::format("cannot read the {}", what), result);
-        }
-        if (request.filled > request.room || (request.more && !request.filled && request.cursor == before)) {
-            return failed(fmt::format("reading the {}: the module's answer makes no sense", what), -EPROTO,
-                          "please report this");
-        }
-        reading.repopulated |= !first && request.epoch != epoch;
-        epoch = request.epoch;
-        for (uint32_t i = 0; i < request.filled; i++) {
-            reading.records++;
-            if (!visit(buffer[i])) {
-                return reading;
-            }
-        }
-        if (!request.more) {
-            return reading;
-        }
-    }
-}
-
 Result<std::vector<Namespace>> Device::namespaces() {
     constexpr int attempts = 5;
     for (int attempt = 1;; attempt++) {
         std::vector<Namespace> all;
-        const Result<Reading> reading =
-            read<ktwin_ns>(KTWIN_IOC_NAMESPACES, 0, "namespaces", [&](const ktwin_ns& raw) {
-                all.push_back(decode(raw));
-                return true;
-            });
+        const Result<Reading> reading = read_records<ktwin_ns>(*transport_, KTWIN_IOC_NAMESPACES, 0,
+                                                               "namespaces", [&](const ktwin_ns& raw) {
+                                                                   all.push_back(decode(raw));
+                                                                   return true;
+                                                               });
         if (!reading) {
             return std::unexpected(reading.error());
         }
@@ -217,8 +174,8 @@ Result<std::vector<Namespace>> Device::namespaces() {
 
 Result<std::vector<Divergence>> Device::divergences() {
     std::vector<Divergence> all;
-    const Result<Reading> reading =
-        read<ktwin_divergence>(KTWIN_IOC_DIVERGENCES, 0, "divergences", [&](const ktwin_divergence& raw) {
+    const Result<Reading> reading = read_records<ktwin_divergence>(
+        *transport_, KTWIN_IOC_DIVERGENCES, 0, "divergences", [&](const ktwin_divergence& raw) {
             all.push_back(decode(raw));
             return true;
         });
@@ -229,8 +186,8 @@ Result<std::vector<Divergence>> Device::divergences() {
 }
 
 Result<Reading> Device::pids(uint32_t ns, const std::function<bool(const Pid&)>& visit) {
-    return read<ktwin_pid>(KTWIN_IOC_PIDS, ns, "pids",
-                           [&](const ktwin_pid& raw) { return visit(decode(raw)); });
+    return read_records<ktwin_pid>(*transport_, KTWIN_IOC_PIDS, ns, "pids",
+                                   [&](const ktwin_pid& raw) { return visit(decode(raw)); });
 }
 
 Result<Explanation> Device::explain(int32_t nr, uint32_t ns) {
@@ -364,6 +321,22 @@ Result<std::vector<LayoutField>> Device::layout() {
         return std::unexpected(reading.error());
     }
     return fields;
+}
+
+Result<Switches> Device::switches(uint32_t flags) {
+    ktwin_switches raw = {};
+    raw.size = sizeof(raw);
+    raw.flags = flags;
+    const int result = transport_->control(KTWIN_IOC_SWITCHES, &raw);
+    if (result < 0) {
+        const std::string_view advice =
+            result == -EBUSY    ? "too many count already; end one"
+            : result == -EPERM  ? "it costs every switch of the system a little: run as root (CAP_SYS_ADMIN)"
+            : result == -ENODEV ? "the kernel has no such tracepoints: dmesg says which"
+                                : "";
+        return failed("cannot count switches", result, advice);
+    }
+    return Switches(std::make_unique<FdTransport>(Fd(result)));
 }
 
 Result<void> Device::inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns) {

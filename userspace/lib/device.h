@@ -7,19 +7,15 @@
 
 #include "error.h"
 #include "queue.h"
+#include "reading.h"
 #include "records.h"
 #include "rq_records.h"
 #include "stream.h"
+#include "switches.h"
 #include "transport.h"
 #include "watch.h"
 
 namespace ktwin {
-
-// A reading of records one by one, see struct ktwin_read for what it promises.
-struct Reading {
-    uint64_t records = 0;
-    bool repopulated = false;  // the twin was populated anew in between
-};
 
 // /dev/ktwin: a typed call for each command. ns 0 is the caller's own namespace everywhere.
 class Device {
@@ -67,6 +63,8 @@ class Device {
 
     // Where the fields are that the module reads of the kernel's structs.
     Result<std::vector<LayoutField>> layout();
+    // Counts context switches as long as the result lives. flags: KTWIN_SWITCHES_*. Errors: EPERM, EBUSY, ENODEV.
+    Result<Switches> switches(uint32_t flags);
 
     // The laboratory.
     Result<void> inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns);
@@ -75,9 +73,6 @@ class Device {
   private:
     Result<Audit> audit(uint32_t flags);
     Result<AuditRate> exchange_rate(uint32_t flags, const AuditRate& rate);
-    template <class Raw>
-    Result<Reading> read(unsigned long command, uint32_t ns, std::string_view what,
-                         const std::function<bool(const Raw&)>& visit);
 
     std::unique_ptr<Transport> transport_;
 };

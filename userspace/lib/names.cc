@@ -94,6 +94,25 @@ constexpr Word poll_events[] = {
     {POLLMSG, "msg", ""}, {POLLRDHUP, "rdhup", ""},
 };
 
+constexpr Word sched_classes[] = {
+    {KTWIN_SCHED_STOP, "stop", ""}, {KTWIN_SCHED_DEADLINE, "deadline", ""}, {KTWIN_SCHED_RT, "rt", ""},
+    {KTWIN_SCHED_FAIR, "fair", ""}, {KTWIN_SCHED_IDLE, "idle", ""},
+};
+
+constexpr Word rq_generations[] = {
+    {KTWIN_GENERATION_SCAN, "scan", ""},
+    {KTWIN_GENERATION_PRIO_ARRAY, "prio_array", ""},
+    {KTWIN_GENERATION_CFS, "cfs", ""},
+    {KTWIN_RQ_EEVDF, "eevdf", ""},
+};
+
+constexpr Word rq_whys[] = {
+    {KTWIN_RQ_STARTING, "starting", ""},
+    {KTWIN_RQ_NO_MEMORY, "no_memory", ""},
+    {KTWIN_RQ_CONFLICT, "conflict", ""},
+    {KTWIN_RQ_LOST_EVENTS, "lost_events", ""},
+};
+
 const Word* find(std::span<const Word> words, uint32_t value) {
     for (const Word& word : words) {
         if (word.value == value) {
@@ -202,6 +221,18 @@ std::vector<std::string> poll_event_names(uint32_t events) {
 
 std::string_view backend_name(uint32_t backend) {
     return backend == KTWIN_BACKEND_TWIN ? "twin" : "kernel";
+}
+
+std::string sched_class_name(uint32_t sched_class) {
+    return name_of(sched_classes, sched_class, "class");
+}
+
+std::string rq_generation_name(uint32_t generation) {
+    return name_of(rq_generations, generation, "generation");
+}
+
+std::vector<std::string> rq_why_names(uint32_t why) {
+    return bits(rq_whys, why, &Word::name);
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

@@ -26,6 +26,10 @@ std::vector<std::string> waiter_flag_names(uint32_t flags);  // {"exclusive", "n
 std::vector<std::string> poll_event_names(uint32_t events);  // {"in", "hup"}
 std::string_view backend_name(uint32_t backend);             // "twin"
 
+std::string sched_class_name(uint32_t sched_class);   // "fair"
+std::string rq_generation_name(uint32_t generation);  // "eevdf"
+std::vector<std::string> rq_why_names(uint32_t why);  // {"conflict"}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 }  // namespace ktwin

@@ -11,6 +11,7 @@
 #include "lib/socket_peers.h"
 #include "lib/transport.h"
 #include "paper_rq.h"
+#include "paper_switches.h"
 #include "paper_wait.h"
 
 namespace ktwin {
@@ -275,6 +276,12 @@ int FdTransport::control(unsigned long command, void* argument) {
         }
         case KTWIN_IOC_STREAM_ACK:
             return 0;
+        case KTWIN_IOC_SWITCHES:
+        case KTWIN_IOC_SWITCHES_CPUS:
+        case KTWIN_IOC_SWITCHES_TASKS:
+        case KTWIN_IOC_SWITCHES_WAITS:
+        case KTWIN_IOC_SWITCHES_TWINS:
+            return paper_switches(command, argument);
         case KTWIN_IOC_INJECT:
             return static_cast<ktwin_inject*>(argument)->nr == 99 ? -ESRCH : 0;
         case KTWIN_IOC_COMPARE: {

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "switches.h"
+
+#include "decode.h"
+#include "read_records.h"
+
+namespace ktwin {
+
+template <class Raw, class Record>
+Result<std::vector<Record>> Switches::all(unsigned long command, std::string_view what) const {
+    std::vector<Record> records;
+    const Result<Reading> reading = read_records<Raw>(*transport_, command, 0, what, [&](const Raw& raw) {
+        records.push_back(decode(raw));
+        return true;
+    });
+    if (!reading) {
+        return std::unexpected(reading.error());
+    }
+    return records;
+}
+
+Result<std::vector<CpuSwitches>> Switches::cpus() const {
+    return all<ktwin_switch_cpu, CpuSwitches>(KTWIN_IOC_SWITCHES_CPUS, "switches");
+}
+
+Result<std::vector<TaskSwitches>> Switches::tasks() const {
+    return all<ktwin_switch_task, TaskSwitches>(KTWIN_IOC_SWITCHES_TASKS, "switches of tasks");
+}
+
+Result<std::vector<SwitchWaits>> Switches::waits() const {
+    return all<ktwin_switch_waits, SwitchWaits>(KTWIN_IOC_SWITCHES_WAITS, "times waited");
+}
+
+Result<std::vector<RqTwin>> Switches::twins() const {
+    return all<ktwin_rq_twin, RqTwin>(KTWIN_IOC_SWITCHES_TWINS, "twin run queues");
+}
+
+}  // namespace ktwin

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#pragma once
+
+#include <memory>
+
+#include "error.h"
+#include "switch_records.h"
+#include "transport.h"
+
+namespace ktwin {
+
+// Context switches, counted as long as this lives, and since it was opened.
+class Switches {
+  public:
+    explicit Switches(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
+
+    Result<std::vector<CpuSwitches>> cpus() const;
+    // Those that were asked for when it was opened; else ENODATA.
+    Result<std::vector<TaskSwitches>> tasks() const;
+    Result<std::vector<SwitchWaits>> waits() const;
+    Result<std::vector<RqTwin>> twins() const;
+
+  private:
+    template <class Raw, class Record>
+    Result<std::vector<Record>> all(unsigned long command, std::string_view what) const;
+
+    std::unique_ptr<Transport> transport_;
+};
+
+}  // namespace ktwin
