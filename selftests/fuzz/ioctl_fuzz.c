@@ -63,6 +63,11 @@ static const struct {
 	{ KTWIN_IOC_QUEUE_WAIT, sizeof(struct ktwin_wait) },
 	{ KTWIN_IOC_QUEUE_WAKE, sizeof(struct ktwin_wake) },
 	{ KTWIN_IOC_QUEUE_STATS, sizeof(struct ktwin_wait_stats) },
+	{ KTWIN_IOC_SWITCHES, sizeof(struct ktwin_switches) },
+	{ KTWIN_IOC_SWITCHES_CPUS, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_TASKS, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_WAITS, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_TWINS, sizeof(struct ktwin_read) },
 	{ _IO(KTWIN_IOC_MAGIC, 0x3f), 64 },
 };
 
@@ -121,6 +126,13 @@ static void fill_sane(unsigned long cmd, void *arg)
 				    cmd == KTWIN_IOC_NAMESPACES ? sizeof(struct ktwin_ns) :
 				    sizeof(struct ktwin_divergence);
 		read->cursor = below(4) ? 0 : next_random();
+	} else if (cmd >= KTWIN_IOC_SWITCHES_CPUS && cmd <= KTWIN_IOC_SWITCHES_TWINS) {
+		read->buffer = (uintptr_t)area;
+		read->room = below(8) + 1;
+		read->record_size = sizeof(struct ktwin_rq_twin);
+		read->cursor = below(4) ? 0 : next_random();
+	} else if (cmd == KTWIN_IOC_SWITCHES) {
+		((struct ktwin_switches *)arg)->flags = below(8);
 	} else if (cmd == KTWIN_IOC_EXPLAIN) {
 		explain->nr = below(4) ? (int32_t)below(400) : (int32_t)next_random();
 		explain->pid = (uintptr_t)area;
@@ -196,7 +208,7 @@ int main(int argc, char **argv)
 		int slot = below(8), fd = fds[slot] >= 0 && below(2) ? fds[slot] : device;
 		int result = one_call(fd);
 
-		if (result > 2) {	/* a stream or a queue */
+		if (result > 2) {	/* a stream, a queue, switches */
 			if (fds[slot] >= 0)
 				close(fds[slot]);
 			fds[slot] = result;

@@ -28,6 +28,7 @@ union argument {
 	struct ktwin_inject inject;
 	struct ktwin_compare compare;
 	struct ktwin_bench bench;
+	struct ktwin_switches switches;
 	char bytes[1024];
 };
 
@@ -168,6 +169,10 @@ FIXTURE_VARIANT_ADD(command, bench) {
 	.needs_admin = true, .needs_lab = true,
 };
 
+FIXTURE_VARIANT_ADD(command, switches) {
+	.number = KTWIN_IOC_SWITCHES, .size = sizeof(struct ktwin_switches), .fill = fill_nothing, .needs_admin = true,
+};
+
 FIXTURE_SETUP(command)
 {
 	struct ktwin_stream stream = { .size = sizeof(stream), .capacity = 64 };
@@ -200,12 +205,12 @@ FIXTURE_TEARDOWN(command)
 	close(self->control);
 }
 
-/* One call at a place of its own in memory; a stream it opened is closed again. */
+/* One call at a place of its own in memory; what it opened is closed again. */
 static int call_at(const FIXTURE_VARIANT(command) *variant, int fd, void *argument)
 {
 	int result = kt_call(fd, variant->number, argument);
 
-	if (variant->number == KTWIN_IOC_STREAM && result > 0) {
+	if ((variant->number == KTWIN_IOC_STREAM || variant->number == KTWIN_IOC_SWITCHES) && result > 0) {
 		close(result);
 		result = 0;
 	}
@@ -303,6 +308,9 @@ TEST_F(command, zero_field)
 		break;
 	case KTWIN_IOC_BENCH:
 		self->argument.bench.zero = 1;
+		break;
+	case KTWIN_IOC_SWITCHES:
+		self->argument.switches.zero = 1;
 		break;
 	default:
 		SKIP(return, "it has none");

@@ -87,6 +87,7 @@ work() {
 # and where the tracers that are left sleep is noted.
 test_attach() { trace_pids || trace_pids; }
 test_attach_waits() { trace_waits || trace_waits; }
+test_attach_switches() { trace_switches || trace_switches; }
 
 trace_pids() {
 	local late=0
@@ -121,6 +122,14 @@ trace_waits() {
 	interrupt
 }
 
+# Only while somebody counts is there anything to see.
+trace_switches() {
+	tracer switch_classes "$KTWIN_BT/switch_classes.bt"
+	until_attached
+	timeout 60 "$KTWIN" switches --interval 2 >"$TMP/switches" 2>&1 || note "switches: $(cat "$TMP/switches")"
+	interrupt
+}
+
 # Twenty woken for one token, then as many as were asleep again with a token each: what the queue itself counted.
 test_herd() {
 	local count
@@ -137,10 +146,10 @@ test_herd() {
 test_listed() {
 	local event
 	bpftrace -l 'tracepoint:ktwin:*' >"$TMP/list"
-	for event in pid_alloc pid_free pidns_new pidns_gone audit_mismatch wait_enter wait_exit wake herd; do
+	for event in pid_alloc pid_free pidns_new pidns_gone audit_mismatch wait_enter wait_exit wake herd switch_class; do
 		grep -qx "tracepoint:ktwin:ktwin_$event" "$TMP/list" || { note "no ktwin_$event"; return 1; }
 	done
-	[ "$(wc -l <"$TMP/list")" = 9 ]
+	[ "$(wc -l <"$TMP/list")" = 10 ]
 }
 
 # The forker's own count is the tracepoints' count.
@@ -196,4 +205,4 @@ for script in "$KTWIN_BT"/*.bt; do
 	eval "test_script_$name() { conventions $script && saw_something $name 4; }"
 	NAMES+=("script_$name")
 done
-main attach attach_waits listed tracepoints herd mismatch module_function functions_around_our_probes "${NAMES[@]}"
+main attach attach_waits attach_switches listed tracepoints herd mismatch module_function functions_around_our_probes "${NAMES[@]}"
