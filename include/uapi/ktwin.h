@@ -47,8 +47,8 @@
 #define KTWIN_IOC_SLEEP		_IO(KTWIN_IOC_MAGIC, 0x0b) /* struct ktwin_sleep */
 #define KTWIN_IOC_WATCH		_IO(KTWIN_IOC_MAGIC, 0x0c) /* struct ktwin_watch; returns a watch fd */
 #define KTWIN_IOC_RQ		_IO(KTWIN_IOC_MAGIC, 0x0d) /* struct ktwin_rq */
-#define KTWIN_IOC_LAYOUT	_IO(KTWIN_IOC_MAGIC, 0x0f) /* struct ktwin_read of struct ktwin_layout */
 #define KTWIN_IOC_SWITCHES	_IO(KTWIN_IOC_MAGIC, 0x0e) /* struct ktwin_switches, CONTROL; returns a switches fd */
+#define KTWIN_IOC_LAYOUT	_IO(KTWIN_IOC_MAGIC, 0x0f) /* struct ktwin_read of struct ktwin_layout */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 #define KTWIN_IOC_BENCH		_IO(KTWIN_IOC_MAGIC, 0x42) /* struct ktwin_bench, CONTROL, LAB */
@@ -782,6 +782,8 @@ struct ktwin_layout {
 	char  name[48];		/* struct.member, or percpu.variable, as this kernel spells it */
 	char  missing[48];	/* with REFUSED: the first field that is not as expected */
 	char  why[64];		/* and what is wrong with it */
+};
+
 /* --- context switches, and the twin run queues -------------------------------------------------------------- */
 
 /* What happened to the address space. */
@@ -819,7 +821,7 @@ enum ktwin_rq_generation {
 	KTWIN_GENERATION_SCAN		= 0,	/* 2.4: one list, scanned for the best goodness */
 	KTWIN_GENERATION_PRIO_ARRAY	= 1,	/* 2.6: O(1), active and expired */
 	KTWIN_GENERATION_CFS		= 2,	/* 2.6.23: by vruntime */
-	KTWIN_RQ_EEVDF		= 3,	/* 6.6: by eligibility and virtual deadline */
+	KTWIN_GENERATION_EEVDF	= 3,	/* 6.6: by eligibility and virtual deadline */
 	KTWIN_GENERATIONS	= 4,
 };
 

@@ -178,7 +178,7 @@ void kt_core_switch_task(struct kt_switches *switches, __u32 cpu, const struct k
 			 bool ended);
 /* [rq] The next task got this CPU after it waited so long. sched_class: enum ktwin_sched_class. */
 void kt_core_switch_wait(struct kt_switches *switches, __u32 cpu, __u32 sched_class, __u64 ns);
-/* [rq] What the twin run queues are fed with; now: CLOCK_MONOTONIC. See core/run_queue_twin.h. */
+/* [rq] What the twin run queues are fed with; now: ns by the clock of that CPU's run queue. See core/run_queue_twin.h. */
 void kt_core_rq_switched(struct kt_switches *switches, __u32 cpu, const struct kt_sched_switch *event, __u64 now);
 void kt_core_rq_woken(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, __u64 now);
 void kt_core_rq_created(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, kt_key parent,

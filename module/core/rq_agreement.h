@@ -15,7 +15,7 @@ namespace ktwin {
 
 enum class Generation : u8 { kScan, kPrioArray, kCfs, kEevdf };
 inline constexpr u32 kGenerations = KTWIN_GENERATIONS;
-static_assert(static_cast<u32>(Generation::kEevdf) == KTWIN_RQ_EEVDF);
+static_assert(static_cast<u32>(Generation::kEevdf) == KTWIN_GENERATION_EEVDF);
 
 class RqAgreement {
   public:

@@ -48,7 +48,8 @@ class RunQueueTwin : Pinned {
     // [sleep] Once a second. False: no memory, or at the limit.
     bool refill();
 
-    // --- events, [any], not under the lock; now: CLOCK_MONOTONIC in ns. A CPU that is not there is ignored. ---
+    // --- events, [any], not under the lock. A CPU that is not there is ignored. now: ns by the CPU's own clock, which
+    // need not be that of another CPU; 0: no time has passed ---
     // sched_wakeup. Of a task that is queued already, which the kernel tells of too, nothing is taken but its parameters.
     void woken(u32 cpu, const SchedTask& task, u64 now);
     // sched_wakeup_new; parent: the task that forked, 0 when not known.

@@ -11,6 +11,7 @@
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
@@ -100,6 +101,39 @@ static void describe_task(struct kt_sched_task *to, const struct task_struct *ta
 	to->slice_ns = kt_custom_slice(task);
 }
 
+/*
+ * The twins live by the clock that the scheduler charges tasks by (rq->clock_task), which only its own code may read. At
+ * a switch it has just been written into the task that gets the CPU, or, before idle, into the one that leaves it. A clock
+ * of our own would be some microseconds late each time, and these add up; but of two tasks that share a CPU, one is ahead
+ * by hardly more than that at a switch. Between two switches the time is estimated; the error ends with the next.
+ *
+ * Written and read under the lock of that CPU's run queue, or on the CPU itself with preemption off.
+ */
+struct task_clock {
+	u64 at_switch;
+	u64 mono_ns;		/* when that was */
+};
+
+static DEFINE_PER_CPU(struct task_clock, task_clocks);
+
+static u64 clock_at_switch(const struct task_struct *prev, const struct task_struct *next)
+{
+	struct task_clock *clock = this_cpu_ptr(&task_clocks);
+
+	clock->at_switch = is_idle_task(next) ? prev->se.exec_start : next->se.exec_start;
+	clock->mono_ns = kt_host_time_ns();
+	return clock->at_switch;
+}
+
+static u64 clock_of(int cpu)
+{
+	const struct task_clock *clock = per_cpu_ptr(&task_clocks, cpu);
+	u64 now = kt_host_time_ns(), then = READ_ONCE(clock->mono_ns);
+
+	/* 0 before the first switch: no time passes. */
+	return then && now > then ? READ_ONCE(clock->at_switch) + now - then : READ_ONCE(clock->at_switch);
+}
+
 static void feed_switch(const struct ktwin_hooked *hooked, const struct task_struct *prev,
 			const struct task_struct *next, unsigned int prev_state)
 {
@@ -111,7 +145,7 @@ static void feed_switch(const struct ktwin_hooked *hooked, const struct task_str
 	event.prev_queued = kt_is_runnable(prev);
 	event.prev_special = !event.prev_queued && is_special_task_state(prev_state);
 	event.prev_dead = !event.prev_queued && (prev_state & TASK_DEAD);
-	kt_core_rq_switched(hooked->switches, raw_smp_processor_id(), &event, kt_host_time_ns());
+	kt_core_rq_switched(hooked->switches, raw_smp_processor_id(), &event, clock_at_switch(prev, next));
 }
 
 /* task_cpu() does not change under the locks that are held. */
@@ -121,7 +155,7 @@ static void feed_wakeup(void *data, struct task_struct *task)
 	struct kt_sched_task event;
 
 	describe_task(&event, task);
-	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, kt_host_time_ns());
+	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, clock_of(task_cpu(task)));
 }
 
 /* Told by wake_up_new_task(), which who forked calls. */
@@ -131,14 +165,15 @@ static void feed_wakeup_new(void *data, struct task_struct *task)
 	struct kt_sched_task event;
 
 	describe_task(&event, task);
-	kt_core_rq_created(hooked->switches, task_cpu(task), &event, key_of(current), kt_host_time_ns());
+	kt_core_rq_created(hooked->switches, task_cpu(task), &event, key_of(current), clock_of(task_cpu(task)));
 }
 
+/* The clocks of two CPUs need not be the same; both go on with their next event. */
 static void feed_migration(void *data, struct task_struct *task, int cpu)
 {
 	const struct ktwin_hooked *hooked = data;
 
-	kt_core_rq_moved(hooked->switches, key_of(task), cpu, kt_host_time_ns());
+	kt_core_rq_moved(hooked->switches, key_of(task), cpu, 0);
 }
 
 /* --- the switch itself -------------------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ static int own_generation(void)
 
 	uname(&name);
 	sscanf(name.release, "%d.%d", &major, &minor);
-	return major > 6 || (major == 6 && minor >= 6) ? KTWIN_RQ_EEVDF : KTWIN_GENERATION_CFS;
+	return major > 6 || (major == 6 && minor >= 6) ? KTWIN_GENERATION_EEVDF : KTWIN_GENERATION_CFS;
 }
 
 /* Complete from the first time the CPU has nothing to do. */

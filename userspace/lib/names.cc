@@ -103,7 +103,7 @@ constexpr Word rq_generations[] = {
     {KTWIN_GENERATION_SCAN, "scan", ""},
     {KTWIN_GENERATION_PRIO_ARRAY, "prio_array", ""},
     {KTWIN_GENERATION_CFS, "cfs", ""},
-    {KTWIN_RQ_EEVDF, "eevdf", ""},
+    {KTWIN_GENERATION_EEVDF, "eevdf", ""},
 };
 
 constexpr Word rq_whys[] = {

@@ -51,7 +51,7 @@ TEST(Switches, Agreement) {
     raw.agreement[KTWIN_GENERATION_CFS * KTWIN_SCHED_CLASSES + KTWIN_SCHED_RT] = {10, 6, 2};
     const RqTwin twin = decode(raw);
     EXPECT_EQ(twin.agreement[KTWIN_GENERATION_CFS][KTWIN_SCHED_RT].share(), 0.75);
-    EXPECT_FALSE(twin.agreement[KTWIN_RQ_EEVDF][KTWIN_SCHED_RT].share());
+    EXPECT_FALSE(twin.agreement[KTWIN_GENERATION_EEVDF][KTWIN_SCHED_RT].share());
     EXPECT_FALSE((Agreement{2, 0, 3}).share()) << "the counters were read a pick apart";
     EXPECT_EQ(rq_generation_name(KTWIN_GENERATION_PRIO_ARRAY), "prio_array");
     EXPECT_EQ(sched_class_name(77), "class_77");
