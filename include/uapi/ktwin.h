@@ -654,6 +654,8 @@ enum ktwin_sched_class {
 	KTWIN_SCHED_DEADLINE	= 1,
 	KTWIN_SCHED_RT		= 2,
 	KTWIN_SCHED_FAIR	= 3,
+	KTWIN_SCHED_IDLE	= 4,
+	KTWIN_SCHED_CLASSES	= 5,
 };
 
 /* ktwin_rq_task.flags */
@@ -806,23 +808,13 @@ enum ktwin_leave {
 	KTWIN_LEAVES		= 3,
 };
 
-/* The scheduler's classes, in the order in which they are asked for a task. */
-enum ktwin_sched_class {
-	KTWIN_SCHED_STOP	= 0,
-	KTWIN_SCHED_DEADLINE	= 1,
-	KTWIN_SCHED_RT		= 2,
-	KTWIN_SCHED_FAIR	= 3,
-	KTWIN_SCHED_IDLE	= 4,
-	KTWIN_SCHED_CLASSES	= 5,
-};
-
 /* Schedulers of the kernel's history, as the twin run queues have them. */
 enum ktwin_rq_generation {
 	KTWIN_GENERATION_SCAN		= 0,	/* 2.4: one list, scanned for the best goodness */
 	KTWIN_GENERATION_PRIO_ARRAY	= 1,	/* 2.6: O(1), active and expired */
 	KTWIN_GENERATION_CFS		= 2,	/* 2.6.23: by vruntime */
-	KTWIN_GENERATION_EEVDF	= 3,	/* 6.6: by eligibility and virtual deadline */
-	KTWIN_GENERATIONS	= 4,
+	KTWIN_GENERATION_EEVDF		= 3,	/* 6.6: by eligibility and virtual deadline */
+	KTWIN_GENERATIONS		= 4,
 };
 
 /* ktwin_switches.flags: what is kept besides the counts per CPU. Each is paid for by every switch while the fd is open. */
