@@ -312,8 +312,8 @@ Result<RunQueues> Device::run_queues(int32_t cpu) {
 
 Result<std::vector<LayoutField>> Device::layout() {
     std::vector<LayoutField> fields;
-    const Result<Reading> reading =
-        read<ktwin_layout>(KTWIN_IOC_LAYOUT, 0, "layout", [&](const ktwin_layout& raw) {
+    const Result<Reading> reading = read_records<ktwin_layout>(
+        *transport_, KTWIN_IOC_LAYOUT, 0, "layout", [&](const ktwin_layout& raw) {
             fields.push_back(decode(raw));
             return true;
         });
