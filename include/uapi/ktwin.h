@@ -66,6 +66,9 @@
 #define KTWIN_IOC_SWITCHES_TASKS	_IO(KTWIN_IOC_MAGIC, 0xa1) /* struct ktwin_read of struct ktwin_switch_task */
 #define KTWIN_IOC_SWITCHES_WAITS	_IO(KTWIN_IOC_MAGIC, 0xa2) /* struct ktwin_read of struct ktwin_switch_waits */
 #define KTWIN_IOC_SWITCHES_TWINS	_IO(KTWIN_IOC_MAGIC, 0xa3) /* struct ktwin_read of struct ktwin_rq_twin */
+#define KTWIN_IOC_SWITCHES_NS_WAITS	_IO(KTWIN_IOC_MAGIC, 0xa4) /* struct ktwin_read of struct ktwin_ns_waits */
+#define KTWIN_IOC_SWITCHES_AUDIT	_IO(KTWIN_IOC_MAGIC, 0xa5) /* struct ktwin_read of struct ktwin_rq_audit */
+#define KTWIN_IOC_SWITCHES_INJECT	_IO(KTWIN_IOC_MAGIC, 0xa6) /* struct ktwin_inject, CONTROL, LAB */
 
 /* --- status ------------------------------------------------------------------------------------------------ */
 
@@ -877,6 +880,17 @@ struct ktwin_switch_waits {
 	__u64 buckets[KTWIN_WAIT_BUCKETS];
 };
 
+/*
+ * The same by the PID namespace that the task is a member of, all CPUs and classes together. Those of namespaces for which
+ * there was no room (64) are in the record of ns 0, which is the last.
+ */
+struct ktwin_ns_waits {
+	__u32 ns;		/* inode */
+	__u32 zero;
+	__u64 sum_ns;
+	__u64 buckets[KTWIN_WAIT_BUCKETS];
+};
+
 /* ktwin_rq_twin.why: why the twin of a CPU's run queue is incomplete; it is complete again when the CPU goes idle. */
 #define KTWIN_RQ_STARTING	(1U << 0)	/* the CPU was not idle yet */
 #define KTWIN_RQ_NO_MEMORY	(1U << 1)	/* a task could not be stored */
@@ -887,7 +901,9 @@ struct ktwin_switch_waits {
 struct ktwin_rq_agreement {
 	__u64 picks;
 	__u64 agreed;
-	__u64 unanswered;	/* the twin was incomplete; the rest of the picks differed */
+	__u64 unanswered;	/* the twin was incomplete */
+	/* Differed while tasks of groups (cgroups, autogroups) were queued, whom the twins take for one flat queue. */
+	__u64 grouped;		/* The rest of the picks differed, too. */
 };
 
 #define KTWIN_RQ_AGREEMENTS	20	/* KTWIN_GENERATIONS * KTWIN_SCHED_CLASSES */
@@ -904,6 +920,37 @@ struct ktwin_rq_twin {
 	struct ktwin_rq_agreement agreement[KTWIN_RQ_AGREEMENTS];
 };
 
+enum ktwin_rq_difference {
+	KTWIN_RQ_MISSING	= 1,	/* the kernel has the task queued there, the twin not */
+	KTWIN_RQ_SURPLUS	= 2,	/* the twin has it queued, the kernel not */
+};
+
+/*
+ * Who is queued on a CPU, in the twin and in the kernel, compared task by task under the lock of the kernel's run queue,
+ * between two of its events. Reading a record makes such a pass; one is made each second anyway. All counters are since
+ * the fd was opened.
+ *
+ * A difference is counted when it stood in three looks with an RCU grace period between each, which a task that is on
+ * its way from one queue to another, or from its queue to its last switch, does not do. Of what the kernel means so each
+ * sighting is counted: tasks without runtime left, and those that sleep and still compete (EEVDF).
+ * Errors: as the others; -ENODATA also: run queues cannot be read on this kernel.
+ */
+struct ktwin_rq_audit {
+	__u32 cpu;
+	__u32 why;		/* KTWIN_RQ_*: of the twin now */
+	__u64 passes;
+	__u64 skipped;		/* of them: the twin was not complete, or more was queued than can be compared */
+	__u64 equal;		/* tasks that were in both */
+	__u64 missing;		/* differences by enum ktwin_rq_difference, confirmed */
+	__u64 surplus;
+	__u64 throttled;	/* sightings: the twin has it queued, the kernel has taken it off until there is runtime */
+	__u64 delayed;		/* sightings: it sleeps, and is queued in the kernel alone */
+	__u64 transients;	/* differences that were gone when looked at again */
+	__u64 last_ns;		/* when the last one was confirmed; 0: none was */
+	__s32 last_tid;		/* of it, in the caller's namespace; 0: not visible, or it has ended */
+	__u32 last_kind;	/* enum ktwin_rq_difference */
+};
+
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */
 
 enum ktwin_inject_kind {
@@ -914,7 +961,11 @@ enum ktwin_inject_kind {
 	KTWIN_INJECT_NO_MEMORY	= 5,	/* the next nr allocations for an event fail */
 };
 
-/* Undone by KTWIN_MIRROR_RESYNC. Errors: -ESRCH no such number or namespace; -EEXIST. */
+/*
+ * Undone by KTWIN_MIRROR_RESYNC. Errors: -ESRCH no such number or namespace; -EEXIST.
+ * On a switches fd DROP and ADD, ns 0: the twin takes task nr off its run queue, or queues it where it was last (-ENODATA:
+ * there are no twins; -ESRCH: there is no such task, or the twin does not know it; -EALREADY: it is so).
+ */
 struct ktwin_inject {
 	__u32 size;
 	__u32 flags;		/* 0 */

@@ -37,6 +37,7 @@ const WakeLedger* ledger_of(const kt_ledger* ledger) {
 WaitQueueHead& head_of(kt_waitq* queue) {
     return *reinterpret_cast<WaitQueueHead*>(queue);
 }
+static_assert(RqAudit::kLooks == KT_RQ_LOOKS);
 static_assert(sizeof(WaitQueueEntry) <= sizeof(kt_waitq_entry));
 WaitQueueEntry& entry_of(kt_waitq_entry* entry) {
     return *reinterpret_cast<WaitQueueEntry*>(entry->opaque);
@@ -49,6 +50,8 @@ SwitchMonitor& monitor_of(kt_switches* switches) {
 SchedTask task_of(const kt_sched_task& task) {
     SchedTask known;
     known.key = task.key;
+    known.nr = task.nr;
+    known.rr_ticks = task.rr_ticks;
     known.params = {
         .sched_class = static_cast<SchedClass>(task.sched_class),
         .policy = static_cast<SchedPolicy>(task.policy),
@@ -57,6 +60,7 @@ SchedTask task_of(const kt_sched_task& task) {
         .mm = task.mm,
         .deadline = task.deadline,
         .slice_ns = task.slice_ns,
+        .grouped = task.grouped,
     };
     return known;
 }
@@ -362,8 +366,8 @@ void kt_core_switch_task(kt_switches* switches, __u32 cpu, const kt_switch* even
     monitor_of(switches).add_task(cpu, *event, key, nr, ended);
 }
 
-void kt_core_switch_wait(kt_switches* switches, __u32 cpu, __u32 sched_class, __u64 ns) {
-    monitor_of(switches).add_wait(cpu, sched_class, ns);
+void kt_core_switch_wait(kt_switches* switches, __u32 cpu, __u32 sched_class, __u32 ns_inode, __u64 ns) {
+    monitor_of(switches).add_wait(cpu, sched_class, ns_inode, ns);
 }
 
 void kt_core_rq_switched(kt_switches* switches, __u32 cpu, const kt_sched_switch* event, __u64 now) {
@@ -383,6 +387,10 @@ void kt_core_rq_woken(kt_switches* switches, __u32 cpu, const kt_sched_task* tas
 void kt_core_rq_created(kt_switches* switches, __u32 cpu, const kt_sched_task* task, kt_key parent,
                         __u64 now) {
     monitor_of(switches).twin().created(cpu, task_of(*task), parent, now);
+}
+
+void kt_core_rq_ran(kt_switches* switches, __u32 cpu, const kt_sched_task* task, __u64 now) {
+    monitor_of(switches).twin().ran(cpu, task_of(*task), now);
 }
 
 void kt_core_rq_moved(kt_switches* switches, kt_key task, __u32 cpu, __u64 now) {
@@ -406,6 +414,48 @@ int kt_core_read_switch_waits(kt_switches* switches, __u64* cursor, ktwin_switch
 
 int kt_core_read_rq_twins(kt_switches* switches, __u64* cursor, ktwin_rq_twin* to, __u32 room, bool* more) {
     return filled(monitor_of(switches).read_twins(*cursor, {to, room}), room, more);
+}
+
+int kt_core_read_ns_waits(kt_switches* switches, __u64* cursor, ktwin_ns_waits* to, __u32 room, bool* more) {
+    return filled(monitor_of(switches).read_ns_waits(*cursor, {to, room}), room, more);
+}
+
+int kt_core_rq_auditable(kt_switches* switches, __u32 cpu) {
+    SwitchMonitor& monitor = monitor_of(switches);
+    return monitor.audit() != nullptr && cpu < monitor.cpus() ? 0 : to_c(Errno::kNoData);
+}
+
+void kt_core_rq_look(kt_switches* switches, __u32 cpu, const kt_rq_real* real, __u32 count, bool whole) {
+    monitor_of(switches).audit()->look(cpu, {real, count}, whole);
+}
+
+__u32 kt_core_rq_settle(kt_switches* switches) {
+    return monitor_of(switches).audit()->settle();
+}
+
+void kt_core_rq_candidate(kt_switches* switches, __u32 index, kt_rq_candidate* to) {
+    const RqDifference& from = monitor_of(switches).audit()->candidate(index);
+    *to = {from.key, from.nr, from.kind == RqDifferenceKind::kMissing};
+}
+
+void kt_core_rq_explain(kt_switches* switches, __u32 cpu, __u32 index) {
+    monitor_of(switches).audit()->explain(cpu, index);
+}
+
+__u32 kt_core_rq_finish(kt_switches* switches, __u32 cpu, __u64 now) {
+    return monitor_of(switches).audit()->finish(cpu, now);
+}
+
+void kt_core_rq_audit(kt_switches* switches, __u32 cpu, ktwin_rq_audit* audit) {
+    monitor_of(switches).audit()->read(cpu, *audit);
+}
+
+int kt_core_rq_inject(kt_switches* switches, kt_key task, bool add) {
+    if (!the_core->is_lab()) {
+        return to_c(Errno::kNotSupported);
+    }
+    SwitchMonitor& monitor = monitor_of(switches);
+    return to_c(monitor.audit() != nullptr ? monitor.twin().inject(task, add) : Result(Errno::kNoData));
 }
 
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {

@@ -177,12 +177,14 @@ __u32 kt_core_switch(struct kt_switches *switches, __u32 cpu, const struct kt_sw
 void kt_core_switch_task(struct kt_switches *switches, __u32 cpu, const struct kt_switch *event, kt_key key, int nr,
 			 bool ended);
 /* [rq] The next task got this CPU after it waited so long. sched_class: enum ktwin_sched_class. */
-void kt_core_switch_wait(struct kt_switches *switches, __u32 cpu, __u32 sched_class, __u64 ns);
+void kt_core_switch_wait(struct kt_switches *switches, __u32 cpu, __u32 sched_class, __u32 ns_inode, __u64 ns);
 /* [rq] What the twin run queues are fed with; now: ns by the clock of that CPU's run queue. See core/run_queue_twin.h. */
 void kt_core_rq_switched(struct kt_switches *switches, __u32 cpu, const struct kt_sched_switch *event, __u64 now);
 void kt_core_rq_woken(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, __u64 now);
 void kt_core_rq_created(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, kt_key parent,
 			__u64 now);
+/* [rq] Who has the CPU was charged until now. */
+void kt_core_rq_ran(struct kt_switches *switches, __u32 cpu, const struct kt_sched_task *task, __u64 now);
 void kt_core_rq_moved(struct kt_switches *switches, kt_key task, __u32 cpu, __u64 now);
 /* [any, but not rq] Readers as those of snapshots; tasks have key and nr, and are the caller's to find. */
 struct kt_task_switches {
@@ -198,6 +200,24 @@ int kt_core_read_switch_tasks(struct kt_switches *switches, __u64 *cursor, struc
 int kt_core_read_switch_waits(struct kt_switches *switches, __u64 *cursor, struct ktwin_switch_waits *to, __u32 room,
 			      bool *more);
 int kt_core_read_rq_twins(struct kt_switches *switches, __u64 *cursor, struct ktwin_rq_twin *to, __u32 room, bool *more);
+int kt_core_read_ns_waits(struct kt_switches *switches, __u64 *cursor, struct ktwin_ns_waits *to, __u32 room, bool *more);
+/*
+ * The audit of a CPU's twin: see core/rq_audit.h. One pass at a time; whoever reads keeps passes away. Each -ENODATA or 0
+ * when there is no such CPU, or there are no twins.
+ */
+#define KT_RQ_LOOKS	3
+int kt_core_rq_auditable(struct kt_switches *switches, __u32 cpu);			/* [any] 0: all below may be called */
+/* [rq] Under the lock of that queue. whole: real has all that is queued. */
+void kt_core_rq_look(struct kt_switches *switches, __u32 cpu, const struct kt_rq_real *real, __u32 count, bool whole);
+__u32 kt_core_rq_settle(struct kt_switches *switches);					/* [any] candidates that stand */
+void kt_core_rq_candidate(struct kt_switches *switches, __u32 index, struct kt_rq_candidate *to);	/* [any] */
+/* [any] The kernel means it so; the last candidate takes its place. */
+void kt_core_rq_explain(struct kt_switches *switches, __u32 cpu, __u32 index);
+/* [any] How many are confirmed; they may still be read. audit: last_tid in the initial namespace. */
+__u32 kt_core_rq_finish(struct kt_switches *switches, __u32 cpu, __u64 now);
+void kt_core_rq_audit(struct kt_switches *switches, __u32 cpu, struct ktwin_rq_audit *audit);	/* [any] */
+/* [any] The laboratory: the twin alone has the task queued, or not. -ENODATA no twins, -ESRCH, -EALREADY, -EOPNOTSUPP. */
+int kt_core_rq_inject(struct kt_switches *switches, kt_key task, bool add);
 
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */

@@ -119,8 +119,11 @@ struct kt_sched_task {
 	__u64 slice_ns;		/* asked for by sched_setattr(); 0: the usual one */
 	__u32 sched_class;	/* enum ktwin_sched_class: the one it is in now, boosted or not */
 	__u32 policy;		/* SCHED_* */
+	int nr;			/* in the initial namespace */
 	int nice;
 	__u32 rt_priority;	/* 1 to 99, higher first, for the rt class */
+	__u32 rr_ticks;		/* left of its slice, if it is of SCHED_RR */
+	bool grouped;		/* of the fair class, in a task group below the root */
 };
 
 struct kt_sched_switch {
@@ -129,6 +132,26 @@ struct kt_sched_switch {
 	bool prev_queued;	/* it did not go to sleep */
 	bool prev_special;	/* its state suffers no wakeup too many */
 	bool prev_dead;		/* it will not be heard of again */
+};
+
+/* A task of the kernel's own run queue. */
+enum kt_rq_presence {
+	KT_RQ_QUEUED,		/* it waits for the CPU, or has it */
+	KT_RQ_THROTTLED,	/* on_rq is set and no class would pick it: rt throttled, a group without runtime */
+	KT_RQ_DELAYED,		/* it sleeps and is still in the fair class's tree (sched_delayed, since 6.12) */
+};
+
+struct kt_rq_real {
+	kt_key key;
+	int nr;			/* in the initial namespace */
+	__u32 presence;		/* enum kt_rq_presence */
+};
+
+/* What is on the one queue and not on the other. */
+struct kt_rq_candidate {
+	kt_key key;
+	int nr;
+	bool missing;		/* from the twin; else from the kernel's queue */
 };
 
 /* One row of a differential run: what an allocator was asked to do. */

@@ -19,6 +19,7 @@ constexpr u64 later_of(u64 a, u64 b) {
 void CfsQueue::setup(CfsEntity& entity, const SchedParams& params) {
     entity.weight = sched_weight(params);
     entity.idle = params.policy == SchedPolicy::kIdle;
+    entity.preempts = params.policy == SchedPolicy::kNormal;
 }
 
 // task_fork_fair(): as far as its parent is. Where the parent is the current task of another queue, or of none, there is
@@ -60,6 +61,34 @@ void CfsQueue::place_sleeper(CfsEntity& entity, u64 now) {
     entity.vruntime = slept_long ? placed : later_of(entity.vruntime, placed);
 }
 
+// wakeup_preempt_entity(other, entity) == 1: by more than a granularity, by the measure of its own weight.
+bool CfsQueue::is_far_behind(const CfsEntity& entity, const CfsEntity& other) const {
+    return vtime_delta(other.vruntime, entity.vruntime) >
+           static_cast<i64>(calc_delta_fair(wakeup_granularity_, entity.weight));
+}
+
+// check_preempt_wakeup(). What the kernel's tick has decided meanwhile, it does not know.
+void CfsQueue::check_preempt(CfsEntity& entity) {
+    if (curr_ == nullptr || resched_) {
+        return;
+    }
+    if (!curr_->idle || entity.idle) {
+        if (!entity.preempts || !is_far_behind(entity, *curr_)) {
+            return;
+        }
+        next_ = &entity;
+    }
+    resched_ = true;
+    if (nr_queued_ >= latency_ / min_granularity_ && !curr_->idle) {
+        last_ = curr_;
+    }
+}
+
+void CfsQueue::clear_buddies(const CfsEntity& entity) {
+    next_ = next_ == &entity ? nullptr : next_;
+    last_ = last_ == &entity ? nullptr : last_;
+}
+
 void CfsQueue::enqueue(CfsEntity& entity, EnqueueReason reason, u64 now) {
     switch (reason) {
         case EnqueueReason::kInitial:
@@ -80,10 +109,14 @@ void CfsQueue::enqueue(CfsEntity& entity, EnqueueReason reason, u64 now) {
     tree_.insert(&entity);
     load_ += entity.weight;
     ++nr_queued_;
+    if (reason != EnqueueReason::kRestore) {
+        check_preempt(entity);
+    }
 }
 
 // What was held back by the one that leaves moves on, unless it is to be put back where it was (kSave).
 void CfsQueue::dequeue(CfsEntity& entity, DequeueReason reason, u64 now) {
+    clear_buddies(entity);
     if (&entity == curr_) {
         curr_ = nullptr;
     } else {
@@ -101,8 +134,10 @@ void CfsQueue::dequeue(CfsEntity& entity, DequeueReason reason, u64 now) {
 }
 
 void CfsQueue::set_next(CfsEntity& entity) {
+    clear_buddies(entity);
     tree_.erase(&entity);
     curr_ = &entity;
+    resched_ = false;
 }
 
 void CfsQueue::put_prev(CfsEntity& entity) {
@@ -116,11 +151,17 @@ void CfsQueue::charge(CfsEntity& entity, u64 ns, u64) {
 }
 
 Pick<CfsEntity> CfsQueue::pick(u64) {
-    CfsEntity* first = tree_.first();
-    if (first == nullptr || (curr_ != nullptr && Order::before(*curr_, *first))) {
-        return {curr_, true};
+    CfsEntity* left = tree_.first();
+    if (left == nullptr || (curr_ != nullptr && Order::before(*curr_, *left))) {
+        left = curr_;
     }
-    return {first, true};
+    if (next_ != nullptr && !is_far_behind(*left, *next_)) {
+        return {next_, true};
+    }
+    if (last_ != nullptr && !is_far_behind(*left, *last_)) {
+        return {last_, true};
+    }
+    return {left, true};
 }
 
 static_assert(RunQueueModel<CfsQueue>);

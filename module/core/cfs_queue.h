@@ -6,8 +6,11 @@
 // the least of all and never goes back: who joins is placed relative to it, a new task a slice behind, a sleeper up to
 // half a latency before, but not before where it was.
 //
-// Is not there: task groups (every task is in one tree here), buddies, bandwidth, wakeup preemption, which decides when is
-// picked and not who.
+// Who wakes far enough behind the current one is to run next, and where many are queued the preempted one after it: the
+// buddies, which come before the leftmost as long as they are not too far from it.
+//
+// Is not there: task groups (every task is in one tree here), bandwidth, sched_yield(), of which there is no event, and
+// the rest of wakeup preemption, which decides when is picked and not who.
 #ifndef KTWIN_CORE_CFS_QUEUE_H
 #define KTWIN_CORE_CFS_QUEUE_H
 
@@ -24,6 +27,7 @@ struct CfsEntity {
     u64 slept_at = 0;
     u64 weight = kNice0Weight;
     bool idle = false;      // SCHED_IDLE
+    bool preempts = true;   // when it comes; not SCHED_BATCH or SCHED_IDLE
     bool inherits = false;  // vruntime is what fork() took from its parent, on the parent's queue
 };
 
@@ -35,6 +39,7 @@ class CfsQueue : Pinned {
     void set_scale(u32 factor) {
         latency_ = kLatency * factor;
         min_granularity_ = kMinGranularity * factor;
+        wakeup_granularity_ = kWakeupGranularity * factor;
     }
 
     void setup(CfsEntity& entity, const SchedParams& params);
@@ -54,6 +59,7 @@ class CfsQueue : Pinned {
   private:
     static constexpr u64 kLatency = 6000000;
     static constexpr u64 kMinGranularity = 750000;
+    static constexpr u64 kWakeupGranularity = 1000000;
 
     struct Order : NoSummary<CfsEntity> {
         static bool before(const CfsEntity& a, const CfsEntity& b) {
@@ -65,13 +71,20 @@ class CfsQueue : Pinned {
     u64 vslice(const CfsEntity& entity) const;
     void place_initial(CfsEntity& entity);
     void place_sleeper(CfsEntity& entity, u64 now);
+    bool is_far_behind(const CfsEntity& entity, const CfsEntity& other) const;
+    void check_preempt(CfsEntity& entity);
+    void clear_buddies(const CfsEntity& entity);
 
     RbTree<CfsEntity, &CfsEntity::rb, Order> tree_;  // all that are queued but the current one
     CfsEntity* curr_ = nullptr;
+    CfsEntity* next_ = nullptr;  // the buddies; queued
+    CfsEntity* last_ = nullptr;
+    bool resched_ = false;  // a wakeup has ended the current one's turn
     u64 min_vruntime_ = 0;
     u64 load_ = 0;  // with the current one
     u64 latency_ = kLatency;
     u64 min_granularity_ = kMinGranularity;
+    u64 wakeup_granularity_ = kWakeupGranularity;
     u32 nr_queued_ = 0;  // with the current one
 };
 

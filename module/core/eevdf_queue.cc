@@ -28,10 +28,12 @@ void EevdfQueue::Order::refresh(EevdfEntity& at, const EevdfEntity* left, const 
 void EevdfQueue::setup(EevdfEntity& entity, const SchedParams& params) {
     entity.weight = sched_weight(params);
     entity.asked_slice = params.slice_ns;
+    entity.idle = params.policy == SchedPolicy::kIdle;
+    entity.preempts = params.policy == SchedPolicy::kNormal;
 }
 
 // reweight_entity() for one that is not queued: the lag stays, so the virtual one is scaled. What is left of a deadline
-// that is relative is scaled too, as reweight_eevdf() does with one that is absolute.
+// is not: 6.12 does that only with one that is absolute, and dequeues who gets another nice first.
 void EevdfQueue::set_params(EevdfEntity& entity, const SchedParams& params) {
     if (entity.delayed) {
         take_off(entity);
@@ -39,12 +41,7 @@ void EevdfQueue::set_params(EevdfEntity& entity, const SchedParams& params) {
     const u64 weight = sched_weight(params);
     const i64 old_weight = static_cast<i64>(entity.weight);
     entity.vlag = entity.vlag * old_weight / static_cast<i64>(weight);
-    if (entity.rel_deadline) {
-        const i64 left = static_cast<i64>(entity.deadline);
-        entity.deadline = static_cast<u64>(left * old_weight / static_cast<i64>(weight));
-    }
-    entity.weight = weight;
-    entity.asked_slice = params.slice_ns;
+    setup(entity, params);
 }
 
 // __sched_fork(): neither lag nor deadline are inherited.
@@ -140,15 +137,33 @@ void EevdfQueue::requeue_delayed(EevdfEntity& entity) {
     --nr_delayed_;
 }
 
+// check_preempt_wakeup_fair(), as far as it takes from the current one the protection of its slice.
+void EevdfQueue::check_preempt(const EevdfEntity& entity) {
+    if (curr_ == nullptr) {
+        return;
+    }
+    if (curr_->idle || entity.idle) {
+        curr_->is_protected = curr_->is_protected && entity.idle;
+        return;
+    }
+    const bool shorter = entity.preempts && entity.slice < curr_->slice && is_eligible(entity);
+    if (shorter && (Order::before(entity, *curr_) || !is_eligible(*curr_))) {
+        curr_->is_protected = false;
+    }
+}
+
 void EevdfQueue::enqueue(EevdfEntity& entity, EnqueueReason reason, u64) {
     if (entity.delayed) {
         requeue_delayed(entity);
-        return;
+    } else {
+        place(entity, reason == EnqueueReason::kInitial);
+        link(entity);
+        entity.on_rq = true;
+        ++nr_queued_;
     }
-    place(entity, reason == EnqueueReason::kInitial);
-    link(entity);
-    entity.on_rq = true;
-    ++nr_queued_;
+    if (reason != EnqueueReason::kRestore) {
+        check_preempt(entity);
+    }
 }
 
 // It leaves the competition; its lag is kept.

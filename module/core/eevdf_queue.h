@@ -15,8 +15,9 @@
 // nobody eligible.
 //
 // Is there: lag kept over sleep (PLACE_LAG), the first deadline (PLACE_DEADLINE_INITIAL), deadlines that migrate
-// (PLACE_REL_DEADLINE), RUN_TO_PARITY, delayed dequeue (DELAY_DEQUEUE, DELAY_ZERO). Is not: task groups (every task is in
-// one tree here), buddies, bandwidth, wakeup preemption, which decides when is picked and not who.
+// (PLACE_REL_DEADLINE), RUN_TO_PARITY and what ends it early (PREEMPT_SHORT; idle tasks), delayed dequeue (DELAY_DEQUEUE,
+// DELAY_ZERO). Is not: task groups (every task is in one tree here), buddies, bandwidth, sched_yield(), of which there is
+// no event, and the rest of wakeup preemption, which decides when is picked and not who.
 #ifndef KTWIN_CORE_EEVDF_QUEUE_H
 #define KTWIN_CORE_EEVDF_QUEUE_H
 
@@ -37,6 +38,8 @@ struct EevdfEntity {
     u64 slice = 0;
     u64 protected_deadline = 0;  // RUN_TO_PARITY: not to be picked away from while its deadline is this
     bool is_protected = false;
+    bool idle = false;          // SCHED_IDLE
+    bool preempts = true;       // when it comes; not SCHED_BATCH or SCHED_IDLE
     bool rel_deadline = false;  // deadline is relative to vruntime
     bool delayed = false;       // it sleeps, and competes on until its lag is not negative any more
     bool on_rq = false;         // with the delayed
@@ -87,6 +90,7 @@ class EevdfQueue : Pinned {
     void place(EevdfEntity& entity, bool initial);
     i64 inflate(i64 lag, u64 weight) const;
     void requeue_delayed(EevdfEntity& entity);
+    void check_preempt(const EevdfEntity& entity);
     void take_off(EevdfEntity& entity);
     EevdfEntity* pick_eevdf() const;
     EevdfEntity* search() const;

@@ -9,6 +9,7 @@
 #define KTWIN_CORE_LOG2_HISTOGRAM_H
 
 #include "base/atomic.h"
+#include "boundary/types.h"
 
 namespace ktwin {
 
@@ -30,6 +31,11 @@ class Log2Histogram {
         buckets_[bucket_of(value)].add_exclusive(1);
         sum_.add_exclusive(value);
     }
+    // [any] Where there is more than one writer.
+    void add_shared(u64 value) {
+        static_cast<void>(buckets_[bucket_of(value)].fetch_add_relaxed(1));
+        static_cast<void>(sum_.fetch_add_relaxed(value));
+    }
     // [any] The writer of this one, a reader of the other.
     void merge(const Log2Histogram& other);
     void clear();
@@ -38,6 +44,13 @@ class Log2Histogram {
     u64 bucket(u32 index) const { return buckets_[index].load_relaxed(); }
     u64 sum() const { return sum_.load_relaxed(); }
     u64 count() const;
+    // As the wire format has it.
+    void copy(__u64& sum, __u64 (&buckets)[kBuckets]) const {
+        sum = sum_.load_relaxed();
+        for (u32 i = 0; i < kBuckets; ++i) {
+            buckets[i] = buckets_[i].load_relaxed();
+        }
+    }
     // The least number that at least permille of 1000 values do not exceed, as the upper end of its bucket; 0 when there
     // are no values. permille is 0 to 1000.
     u64 quantile(u32 permille) const;

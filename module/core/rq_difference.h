@@ -9,17 +9,7 @@
 
 namespace ktwin {
 
-enum class RqPresence : u8 {
-    kQueued,     // it waits for the CPU, or has it
-    kThrottled,  // on_rq is set and no class would pick it: dl or rt throttled, a group without runtime
-    kDelayed,    // it sleeps and is still in the fair class's tree (sched_delayed, since 6.12)
-};
-
-// A task of the kernel's run queue.
-struct RqReal {
-    kt_key key;
-    RqPresence presence;
-};
+using RqReal = kt_rq_real;
 
 enum class RqDifferenceKind : u8 {
     kMissing,    // the kernel has it queued, the twin not
@@ -30,8 +20,9 @@ enum class RqDifferenceKind : u8 {
 inline constexpr u32 kRqDifferenceKinds = 4;
 
 struct RqDifference {
-    kt_key key;
-    RqDifferenceKind kind;
+    kt_key key = 0;
+    i32 nr = 0;
+    RqDifferenceKind kind = RqDifferenceKind::kMissing;
 };
 
 struct RqComparison {
@@ -44,10 +35,10 @@ struct RqComparison {
         return kinds[static_cast<u32>(RqDifferenceKind::kMissing)] == 0 &&
                kinds[static_cast<u32>(RqDifferenceKind::kSurplus)] == 0;
     }
-    void note(kt_key key, RqDifferenceKind kind) {
+    void note(kt_key key, i32 nr, RqDifferenceKind kind) {
         ++kinds[static_cast<u32>(kind)];
         if (stored < room.size()) {
-            room[stored++] = {key, kind};
+            room[stored++] = {key, nr, kind};
         }
     }
 };

@@ -28,10 +28,11 @@ struct RqTask : PoolNode,
                 EevdfEntity,
                 RtEntity,
                 DeadlineEntity {
-    RqTask(kt_key the_key, u32 the_cpu, const SchedParams& the_params)
-        : key(the_key), cpu(the_cpu), params(the_params.checked()) {}
+    RqTask(kt_key the_key, i32 the_nr, u32 the_cpu, const SchedParams& the_params)
+        : key(the_key), nr(the_nr), cpu(the_cpu), params(the_params.checked()) {}
 
     const kt_key key;
+    i32 nr;  // for who reads
     RqTask* bucket_next = nullptr;
     u32 cpu;              // whose queue it is on, or was on last
     bool queued = false;  // the current one is queued too

@@ -39,15 +39,26 @@ void RtQueue::dequeue(RtEntity& entity, DequeueReason, u64) {
 }
 
 void RtQueue::charge(RtEntity& entity, u64 ns, u64) {
-    if (!entity.round_robin) {
+    if (!entity.round_robin || entity.ticks_left != 0) {
         return;
     }
     entity.slice_left -= static_cast<i64>(ns < kLongestCharge ? ns : kLongestCharge);
     if (entity.slice_left <= 0) {
         entity.slice_left = kSlice;
-        entity.unlink();
-        lists_[entity.saved_prio].push_back(entity);
+        move_to_end(entity);
     }
+}
+
+void RtQueue::move_to_end(RtEntity& entity) {
+    entity.unlink();
+    lists_[entity.saved_prio].push_back(entity);
+}
+
+void RtQueue::count_ticks(RtEntity& entity, u32 left) {
+    if (entity.round_robin && entity.ticks_left != 0 && left > entity.ticks_left) {
+        move_to_end(entity);
+    }
+    entity.ticks_left = left;
 }
 
 Pick<RtEntity> RtQueue::pick(u64) {

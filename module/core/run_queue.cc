@@ -67,6 +67,7 @@ void RunQueue::fork(RqTask& parent, RqTask& child) {
 }
 
 void RunQueue::link(RqTask& task, EnqueueReason reason, u64 now) {
+    nr_grouped_ += task.params.grouped ? 1 : 0;
     if (task.params.sched_class == SchedClass::kStop) {
         stop_ = &task;
     }
@@ -74,6 +75,7 @@ void RunQueue::link(RqTask& task, EnqueueReason reason, u64 now) {
 }
 
 void RunQueue::unlink(RqTask& task, DequeueReason reason, u64 now) {
+    nr_grouped_ -= task.params.grouped ? 1 : 0;
     if (stop_ == &task) {
         stop_ = nullptr;
     }
@@ -141,6 +143,12 @@ void RunQueue::change(RqTask& task, const SchedParams& unchecked, u64 now) {
     link(task, EnqueueReason::kRestore, clock_);
     if (running) {
         in_each_model(task, [](auto& queue, auto& entity) { queue.set_next(entity); });
+    }
+}
+
+void RunQueue::count_ticks(RqTask& task, u32 left) {
+    if (task.queued && task.params.is_rt()) {
+        rt_.count_ticks(task, left);
     }
 }
 

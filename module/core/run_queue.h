@@ -54,6 +54,8 @@ class RunQueue : Pinned {
     void switched(const Switch& event, u64 now);
     // task is queued here, or was here last.
     void change(RqTask& task, const SchedParams& params, u64 now);
+    // What the kernel has left of its slice, for SCHED_RR, in ticks.
+    void count_ticks(RqTask& task, u32 left);
     // The scheduler's tick, or any event that should charge the current one.
     void advance(u64 now);
     // The task is no more; queued or not.
@@ -105,6 +107,7 @@ class RunQueue : Pinned {
     RqTask* stop_ = nullptr;  // queued
     Ring members_;
     u32 nr_queued_ = 0;
+    u32 nr_grouped_ = 0;  // of them, fair and in a group
 
     DeadlineQueue deadline_;
     RtQueue rt_;

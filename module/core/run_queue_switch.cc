@@ -59,12 +59,14 @@ void RunQueue::leave_cpu(const Switch& event, u64 now) {
 
 void RunQueue::judge(const Switch& event, u64 now) {
     const bool next_is_known = event.next != nullptr || event.next_class == SchedClass::kIdle;
+    // A group without runtime left lets the CPU go idle.
+    const bool groups = nr_grouped_ != 0 && event.next_class >= SchedClass::kFair;
     for (u32 i = 0; i < kGenerations; ++i) {
         const Pick<RqTask> answer = pick(static_cast<Generation>(i), now);
         if (!complete() || !answer.known || !next_is_known) {
             agreements_[i].unanswered(event.next_class);
         } else {
-            agreements_[i].answered(event.next_class, answer.entity == event.next);
+            agreements_[i].answered(event.next_class, answer.entity == event.next, groups);
         }
     }
 }

@@ -59,7 +59,7 @@ void RunQueueTwin::teardown() TA_NO_ANALYSIS {
 
 // A task nobody has told of before. nullptr: no room for it, and its CPU's queue is incomplete.
 RqTask* RunQueueTwin::make(u32 cpu, const SchedTask& task) {
-    auto* made = construct_at<RqTask>(pool_.get_ready(), task.key, cpu, task.params);
+    auto* made = construct_at<RqTask>(pool_.get_ready(), task.key, task.nr, cpu, task.params);
     if (made == nullptr) {
         without_memory_.add_exclusive(1);
         queues_[cpu]->doubt(RunQueue::kNoMemory);
@@ -70,8 +70,19 @@ RqTask* RunQueueTwin::make(u32 cpu, const SchedTask& task) {
     return made;
 }
 
-// The task, with the parameters the event tells. nullptr: as above, or the idle task.
-RqTask* RunQueueTwin::learn(u32 cpu, const SchedTask& task, u64 now) {
+// The parameters the event tells. They changed some time ago, and no time has passed since for who has the CPU, or the
+// kernel would have charged it and told of it.
+void RunQueueTwin::update(RqTask& known, const SchedTask& task) {
+    RunQueue& queue = *queues_[known.cpu];
+    known.nr = task.nr;
+    if (known.params != task.params.checked()) {
+        queue.change(known, task.params, 0);
+    }
+    queue.count_ticks(known, task.rr_ticks);
+}
+
+// The task, as the event tells. nullptr: no room for it, or the idle task.
+RqTask* RunQueueTwin::learn(u32 cpu, const SchedTask& task) {
     if (task.key == 0) {
         return nullptr;
     }
@@ -79,9 +90,7 @@ RqTask* RunQueueTwin::learn(u32 cpu, const SchedTask& task, u64 now) {
     if (known == nullptr) {
         return make(cpu, task);
     }
-    if (known->params != task.params.checked()) {
-        queues_[known->cpu]->change(*known, task.params, now);
-    }
+    update(*known, task);
     return known;
 }
 
@@ -104,7 +113,7 @@ void RunQueueTwin::woken(u32 cpu, const SchedTask& event, u64 now) {
     if (!has(cpu)) {
         return;
     }
-    RqTask* task = learn(cpu, event, now);
+    RqTask* task = learn(cpu, event);
     if (task == nullptr) {
         return;
     }
@@ -160,8 +169,8 @@ void RunQueueTwin::switched(u32 cpu, const SchedSwitch& event, u64 now) {
         return;
     }
     RunQueue::Switch what;
-    what.prev = learn(cpu, event.prev, now);
-    what.next = learn(cpu, event.next, now);
+    what.prev = learn(cpu, event.prev);
+    what.next = learn(cpu, event.next);
     what.next_class = event.next.key != 0 ? event.next.params.sched_class : SchedClass::kIdle;
     what.prev_stays = event.prev_queued;
     what.prev_left = event.prev_special || event.prev_dead ? DequeueReason::kSpecial : DequeueReason::kSleep;
@@ -185,11 +194,16 @@ void RunQueueTwin::changed(const SchedTask& event, u64 now) {
     }
 }
 
-void RunQueueTwin::tick(u32 cpu, u64 now) {
+void RunQueueTwin::ran(u32 cpu, const SchedTask& event, u64 now) {
     SpinGuard guard(lock_);
-    if (has(cpu)) {
-        queues_[cpu]->advance(now);
+    if (!has(cpu)) {
+        return;
     }
+    RqTask* task = table_.find(event.key);
+    if (task != nullptr) {
+        update(*task, event);
+    }
+    queues_[cpu]->advance(now);
 }
 
 void RunQueueTwin::lost() {

@@ -25,6 +25,8 @@ namespace ktwin {
 // A task as an event shows it.
 struct SchedTask {
     kt_key key = 0;  // 0: the idle task
+    i32 nr = 0;  // in the initial namespace; for who reads, not a name: exec() from another thread changes it
+    u32 rr_ticks = 0;  // left of its slice, if it is of SCHED_RR; 0: not told
     SchedParams params;
 };
 
@@ -59,7 +61,8 @@ class RunQueueTwin : Pinned {
     void switched(u32 cpu, const SchedSwitch& event, u64 now);
     // sched_setscheduler(), nice, a boost by priority inheritance
     void changed(const SchedTask& task, u64 now);
-    void tick(u32 cpu, u64 now);
+    // sched_stat_runtime: the one that has the CPU was charged until now.
+    void ran(u32 cpu, const SchedTask& task, u64 now);
     // Events were lost, or hooks not called: every queue is incomplete.
     void lost();
 
@@ -79,6 +82,9 @@ class RunQueueTwin : Pinned {
     // side: kOverflow. kAgain: the queue is incomplete.
     Result compare(u32 cpu, Span<const RqReal> real, RqComparison& result);
     static constexpr u32 kCompareLimit = 4096;
+    // The laboratory: the task is queued where it was last, or taken off, and the kernel knows nothing of it.
+    // kNotFound: not known; kAlready.
+    Result inject(kt_key key, bool add);
     // What of a queue is read without the lock: agreement(), waits(), why_incomplete(), doubts().
     const RunQueue& queue(u32 cpu) const { return *queues_[cpu]; }
     // Tasks it knows, awake or not; events that found the pool empty.
@@ -88,7 +94,8 @@ class RunQueueTwin : Pinned {
   private:
     static constexpr u32 kReserve = 256;
 
-    RqTask* learn(u32 cpu, const SchedTask& task, u64 now) TA_REQUIRES(lock_);
+    RqTask* learn(u32 cpu, const SchedTask& task) TA_REQUIRES(lock_);
+    void update(RqTask& known, const SchedTask& task) TA_REQUIRES(lock_);
     RqTask* make(u32 cpu, const SchedTask& task) TA_REQUIRES(lock_);
     void forget(RqTask* task, u64 now) TA_REQUIRES(lock_);
     void bring(RqTask& task, u32 cpu, u64 now) TA_REQUIRES(lock_);

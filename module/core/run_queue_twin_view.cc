@@ -28,6 +28,24 @@ u32 RunQueueTwin::queued(u32 cpu, Span<kt_key> room) {
     });
 }
 
+Result RunQueueTwin::inject(kt_key key, bool add) {
+    SpinGuard guard(lock_);
+    RqTask* task = table_.find(key);
+    if (task == nullptr) {
+        return Errno::kNotFound;
+    }
+    if (task->queued == add) {
+        return Errno::kAlready;
+    }
+    RunQueue& queue = *queues_[task->cpu];
+    if (add) {
+        queue.enqueue(*task, EnqueueReason::kWakeup, 0);
+    } else {
+        queue.dequeue(*task, DequeueReason::kSpecial, 0);
+    }
+    return {};
+}
+
 // Marks those of the twin that the kernel has, and says what the kernel has alone; then who is unmarked is the twin's alone.
 Result RunQueueTwin::compare(u32 cpu, Span<const RqReal> real, RqComparison& result) {
     SpinGuard guard(lock_);
@@ -42,22 +60,22 @@ Result RunQueueTwin::compare(u32 cpu, Span<const RqReal> real, RqComparison& res
     for (const RqReal& one : real) {
         RqTask* task = table_.find(one.key);
         const bool here = task != nullptr && task->queued && task->cpu == cpu;
-        if (here && one.presence != RqPresence::kDelayed) {
+        if (here && one.presence != KT_RQ_DELAYED) {
             task->seen = pass;
         }
-        if (here && one.presence == RqPresence::kThrottled) {
-            result.note(one.key, RqDifferenceKind::kThrottled);
-        } else if (!here && one.presence == RqPresence::kDelayed) {
-            result.note(one.key, RqDifferenceKind::kDelayed);
-        } else if (!here && one.presence == RqPresence::kQueued) {
-            result.note(one.key, RqDifferenceKind::kMissing);
-        } else if (here && one.presence == RqPresence::kQueued) {
+        if (here && one.presence == KT_RQ_THROTTLED) {
+            result.note(one.key, one.nr, RqDifferenceKind::kThrottled);
+        } else if (!here && one.presence == KT_RQ_DELAYED) {
+            result.note(one.key, one.nr, RqDifferenceKind::kDelayed);
+        } else if (!here && one.presence == KT_RQ_QUEUED) {
+            result.note(one.key, one.nr, RqDifferenceKind::kMissing);
+        } else if (here && one.presence == KT_RQ_QUEUED) {
             ++result.equal;
         }
     }
     queue.for_each([&](const RqTask& task) {
         if (task.seen != pass) {
-            result.note(task.key, RqDifferenceKind::kSurplus);
+            result.note(task.key, task.nr, RqDifferenceKind::kSurplus);
         }
     });
     return {};

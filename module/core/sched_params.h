@@ -32,11 +32,12 @@ inline constexpr u32 kDefaultPrio = 120;
 struct SchedParams {
     SchedClass sched_class = SchedClass::kFair;
     SchedPolicy policy = SchedPolicy::kNormal;
-    i32 nice = 0;         // -20 to 19, for the fair class
-    u32 rt_priority = 0;  // 1 to 99, higher first, for the rt class
-    kt_key mm = 0;        // 0: a kernel thread
-    u64 deadline = 0;     // absolute, in ns, as the kernel has it at this moment, for the deadline class
-    u64 slice_ns = 0;     // asked for by sched_setattr(); 0: the usual one
+    i32 nice = 0;          // -20 to 19, for the fair class
+    u32 rt_priority = 0;   // 1 to 99, higher first, for the rt class
+    kt_key mm = 0;         // 0: a kernel thread
+    u64 deadline = 0;      // absolute, in ns, as the kernel has it at this moment, for the deadline class
+    u64 slice_ns = 0;      // asked for by sched_setattr(); 0: the usual one
+    bool grouped = false;  // of the fair class, in a task group below the root: cgroup or autogroup
 
     // What came from outside indexes tables: nothing is out of its range after this.
     constexpr SchedParams checked() const {

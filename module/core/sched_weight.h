@@ -15,10 +15,18 @@ inline constexpr u64 kIdleWeight = 3;  // WEIGHT_IDLEPRIO
 
 u64 sched_weight(const SchedParams& params);
 
-// How much virtual time passes for a weight in so many ns. The kernel multiplies by a rounded inverse; this divides, and
-// is at most one part in 2^20 apart. delta_ns is below 2^53.
+// How much virtual time passes for a weight in so many ns: __calc_delta(), to the bit. It multiplies by the inverse of the
+// weight, rounded (sched_prio_to_wmult), in as many bits as there are. delta_ns is below 2^53.
 constexpr u64 calc_delta_fair(u64 delta_ns, u64 weight) {
-    return weight == kNice0Weight ? delta_ns : delta_ns * kNice0Weight / weight;
+    if (weight == kNice0Weight) {
+        return delta_ns;
+    }
+    u64 factor = kNice0Weight * (((u64{1} << 32) + weight / 2) / weight);
+    u32 shift = 32;
+    for (; factor >> 32 != 0; factor >>= 1) {
+        --shift;
+    }
+    return static_cast<u64>(static_cast<unsigned __int128>(delta_ns) * factor >> shift);
 }
 
 // A wrapping product, as the kernel's -fno-strict-overflow has it.

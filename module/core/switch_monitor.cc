@@ -13,7 +13,7 @@ static_assert(RunQueue::kStarting == KTWIN_RQ_STARTING && RunQueue::kNoMemory ==
               RunQueue::kConflict == KTWIN_RQ_CONFLICT && RunQueue::kLostEvents == KTWIN_RQ_LOST_EVENTS);
 
 SwitchMonitor::SwitchMonitor(u32 flags, u32 cpus)
-    : flags_(flags), wanted_(cpus), twin_(KT_LOCK_RUN_QUEUES, cpus, kTaskLimit) {}
+    : flags_(flags), wanted_(cpus), twin_(KT_LOCK_RUN_QUEUES, cpus, kTaskLimit), audit_(twin_) {}
 
 Result SwitchMonitor::make_cpus() {
     cpus_ = static_cast<Cpu**>(kt_host_alloc(wanted_ * sizeof(void*)));
@@ -34,8 +34,13 @@ Result SwitchMonitor::setup() {
     if (ready && has(KTWIN_SWITCHES_TASKS)) {
         ready = tasks_.setup();
     }
+    if (ready && has(KTWIN_SWITCHES_WAITS)) {
+        ns_waits_ = construct_at<NsWaits>(kt_host_alloc(sizeof(NsWaits)));
+        ready = ns_waits_ != nullptr ? Result() : Result(Errno::kNoMemory);
+    }
     if (ready && has(KTWIN_SWITCHES_TWIN)) {
-        ready = twin_.setup();
+        ready = audit_.setup(wanted_);
+        ready = ready ? twin_.setup() : ready;
     }
     return ready;
 }
@@ -44,6 +49,9 @@ void SwitchMonitor::teardown() {
     if (has(KTWIN_SWITCHES_TWIN)) {
         twin_.teardown();
     }
+    audit_.teardown();
+    kt_host_free(ns_waits_);
+    ns_waits_ = nullptr;
     tasks_.teardown();
     while (made_ != 0) {
         kt_host_free(cpus_[--made_]);
@@ -72,9 +80,10 @@ void SwitchMonitor::add_task(u32 cpu, const SwitchEvent& event, kt_key key, i32 
     }
 }
 
-void SwitchMonitor::add_wait(u32 cpu, u32 sched_class, u64 ns) {
+void SwitchMonitor::add_wait(u32 cpu, u32 sched_class, u32 ns, u64 waited_ns) {
     if (cpu < made_ && sched_class < kWaitClasses) {
-        cpus_[cpu]->waits[sched_class].add(ns);
+        cpus_[cpu]->waits[sched_class].add(waited_ns);
+        ns_waits_->add(ns, waited_ns);
     }
 }
 
@@ -109,13 +118,16 @@ Expected<u32> SwitchMonitor::read_waits(u64& cursor, Span<ktwin_switch_waits> to
         ktwin_switch_waits& record = to[filled++];
         record.cpu = static_cast<u32>(cursor / kWaitClasses);
         record.sched_class = static_cast<u32>(cursor % kWaitClasses);
-        const Log2Histogram& from = cpus_[record.cpu]->waits[record.sched_class];
-        record.sum_ns = from.sum();
-        for (u32 i = 0; i < KTWIN_WAIT_BUCKETS; ++i) {
-            record.buckets[i] = from.bucket(i);
-        }
+        cpus_[record.cpu]->waits[record.sched_class].copy(record.sum_ns, record.buckets);
     }
     return filled;
+}
+
+Expected<u32> SwitchMonitor::read_ns_waits(u64& cursor, Span<ktwin_ns_waits> to) const {
+    if (!has(KTWIN_SWITCHES_WAITS)) {
+        return Errno::kNoData;
+    }
+    return ns_waits_->read(cursor, to);
 }
 
 void SwitchMonitor::read_twin(u32 cpu, ktwin_rq_twin& to) {
@@ -132,7 +144,8 @@ void SwitchMonitor::read_twin(u32 cpu, ktwin_rq_twin& to) {
         const RqAgreement& agreement = queue.agreement(static_cast<Generation>(generation));
         for (u32 ran = 0; ran < kSchedClasses; ++ran) {
             const RqAgreement::Count count = agreement.count(static_cast<SchedClass>(ran));
-            to.agreement[generation * kSchedClasses + ran] = {count.picks, count.agreed, count.unanswered};
+            to.agreement[generation * kSchedClasses + ran] = {count.picks, count.agreed, count.unanswered,
+                                                              count.grouped};
         }
     }
 }

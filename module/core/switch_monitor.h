@@ -8,7 +8,8 @@
 #define KTWIN_CORE_SWITCH_MONITOR_H
 
 #include "core/log2_histogram.h"
-#include "core/run_queue_twin.h"
+#include "core/ns_waits.h"
+#include "core/rq_audit.h"
 #include "core/switch_counts.h"
 #include "core/task_switches.h"
 
@@ -31,14 +32,19 @@ class SwitchMonitor : Pinned {
     u32 add(u32 cpu, const SwitchEvent& event) { return cpu < made_ ? cpus_[cpu]->counts.add(event) : 0; }
     // key: of the task that leaves, 0 for idle.
     void add_task(u32 cpu, const SwitchEvent& event, kt_key key, i32 nr, bool ended);
-    void add_wait(u32 cpu, u32 sched_class, u64 ns);
+    // ns: inode of the PID namespace that the task is a member of.
+    void add_wait(u32 cpu, u32 sched_class, u32 ns, u64 waited_ns);
     RunQueueTwin& twin() { return twin_; }
 
     // --- for who looks, [any]; cursor: 0 first. Fewer than to has room for: there are no more. kNoData: not asked for. ---
     u32 read_cpus(u64& cursor, Span<ktwin_switch_cpu> to) const;
     Expected<u32> read_tasks(u64& cursor, Span<kt_task_switches> to) const;
     Expected<u32> read_waits(u64& cursor, Span<ktwin_switch_waits> to) const;
+    Expected<u32> read_ns_waits(u64& cursor, Span<ktwin_ns_waits> to) const;
     Expected<u32> read_twins(u64& cursor, Span<ktwin_rq_twin> to);
+    // nullptr: there are no twins.
+    RqAudit* audit() { return has(KTWIN_SWITCHES_TWIN) ? &audit_ : nullptr; }
+    u32 cpus() const { return made_; }
 
   private:
     // The idle class is never waited in.
@@ -63,7 +69,9 @@ class SwitchMonitor : Pinned {
     u32 made_ = 0;  // all, once setup() has succeeded
     Cpu** cpus_ = nullptr;
     TaskSwitches tasks_;
+    NsWaits* ns_waits_ = nullptr;
     RunQueueTwin twin_;
+    RqAudit audit_;
 };
 
 }  // namespace ktwin

@@ -162,6 +162,7 @@ void ktwin_debugfs_init(void)
 	ktwin_rq_files(rq);
 	debugfs_create_file("switches", 0444, rq, ktwin_switches_show, &text_fops);
 	debugfs_create_file("agreement", 0444, rq, ktwin_agreement_show, &text_fops);
+	debugfs_create_file("audit", 0444, rq, ktwin_rq_audit_show, &text_fops);
 	debugfs_create_file("status", 0444, audit, status_show, &text_fops);
 	debugfs_create_file("layout", 0444, audit, ktwin_layout_show, &text_fops);
 	debugfs_create_file("divergences", 0444, audit, (void *)&divergences, &ktwin_table_fops);

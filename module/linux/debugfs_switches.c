@@ -3,6 +3,7 @@
  * debugfs rq/: what those who count switches at the moment have counted, a line a CPU. serial tells one who counts from
  * another; nothing is counted when nobody does.
  */
+#include <linux/cpumask.h>
 #include <linux/pid_namespace.h>
 #include <linux/seq_file.h>
 
@@ -52,9 +53,9 @@ static void show_generation(struct seq_file *seq, u32 serial, const struct ktwin
 		const struct ktwin_rq_agreement *count = &twin->agreement[generation * KTWIN_SCHED_CLASSES + ran];
 
 		if (count->picks)
-			seq_printf(seq, "%7u %4u %3u %6llu %-10s %-8s %10llu %10llu %10llu\n", serial, twin->cpu,
+			seq_printf(seq, "%7u %4u %3u %6llu %-10s %-8s %10llu %10llu %10llu %10llu\n", serial, twin->cpu,
 				   twin->why, twin->doubts, generations[generation], classes[ran], count->picks,
-				   count->agreed, count->unanswered);
+				   count->agreed, count->unanswered, count->grouped);
 	}
 }
 
@@ -75,6 +76,29 @@ static int show_twins(struct kt_switches *switches, u32 serial, void *arg)
 
 int ktwin_agreement_show(struct seq_file *seq, void *unused)
 {
-	seq_puts(seq, "#serial  cpu why doubts generation class         picks     agreed unanswered\n");
+	seq_puts(seq, "#serial  cpu why doubts generation class         picks     agreed unanswered    grouped\n");
 	return is_scoped(seq) ? 0 : ktwin_switches_each(show_twins, seq);
+}
+
+/* As they stand; who wants a pass made now asks for it (KTWIN_IOC_SWITCHES_AUDIT). */
+static int show_audits(struct kt_switches *switches, u32 serial, void *arg)
+{
+	struct ktwin_rq_audit audit;
+	struct seq_file *seq = arg;
+	u32 cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		if (ktwin_rq_audit(switches, cpu, false, &audit))
+			continue;
+		seq_printf(seq, "%7u %4u %3u %8llu %8llu %10llu %8llu %8llu %9llu %8llu %10llu %8d\n", serial, cpu,
+			   audit.why, audit.passes, audit.skipped, audit.equal, audit.missing, audit.surplus,
+			   audit.throttled, audit.delayed, audit.transients, audit.last_tid);
+	}
+	return 0;
+}
+
+int ktwin_rq_audit_show(struct seq_file *seq, void *unused)
+{
+	seq_puts(seq, "#serial  cpu why   passes  skipped      equal  missing  surplus throttled  delayed transients last_tid\n");
+	return is_scoped(seq) ? 0 : ktwin_switches_each(show_audits, seq);
 }

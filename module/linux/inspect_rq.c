@@ -78,7 +78,8 @@ void ktwin_rq_put(struct ktwin_rq_snapshot *snapshot)
 }
 
 /* With interrupts off, but for nothing that was not measured. */
-static int walk_locked(struct ktwin_rq_snapshot *snapshot, void *rq)
+static int walk_locked(struct ktwin_rq_snapshot *snapshot, void *rq,
+		       void (*visit)(const struct ktwin_rq_snapshot *snapshot, void *arg), void *arg)
 {
 	raw_spinlock_t *lock = ktwin_rq_field(rq, KT_FIELD_RQ_LOCK);
 	unsigned long flags;
@@ -88,6 +89,8 @@ static int walk_locked(struct ktwin_rq_snapshot *snapshot, void *rq)
 	raw_spin_lock_irqsave(lock, flags);
 	since = ktime_get_mono_fast_ns();
 	err = ktwin_rq_walk(snapshot, rq);
+	if (!err && visit)
+		visit(snapshot, arg);
 	snapshot->cpu.hold_ns = ktime_get_mono_fast_ns() - since;
 	raw_spin_unlock_irqrestore(lock, flags);
 	note_hold(snapshot->cpu.hold_ns);
@@ -105,6 +108,12 @@ static void start(struct ktwin_rq_snapshot *snapshot, int cpu)
 
 int ktwin_rq_take(struct ktwin_rq_snapshot *snapshot, int cpu)
 {
+	return ktwin_rq_take_with(snapshot, cpu, NULL, NULL);
+}
+
+int ktwin_rq_take_with(struct ktwin_rq_snapshot *snapshot, int cpu,
+		       void (*visit)(const struct ktwin_rq_snapshot *snapshot, void *arg), void *arg)
+{
 	void *rq = ktwin_rq_of(cpu);
 	/* A guess; the lock is not held. */
 	u32 wanted = READ_ONCE(KTWIN_RQ_READ(u32, rq, RQ_NR_RUNNING)) + SLACK;
@@ -115,7 +124,7 @@ int ktwin_rq_take(struct ktwin_rq_snapshot *snapshot, int cpu)
 		if (err)
 			return err;
 		start(snapshot, cpu);
-		err = walk_locked(snapshot, rq);
+		err = walk_locked(snapshot, rq, visit, arg);
 		if (err) {
 			ktwin_rq_put(snapshot);
 			return err;

@@ -99,6 +99,9 @@ static inline struct ktwin_rq_node *ktwin_rq_at_place(const struct ktwin_rq_snap
 /* inspect_rq.c */
 /* May sleep. The queue as it was at one instant, in order; 0, -ENOMEM, -EUCLEAN. */
 int ktwin_rq_take(struct ktwin_rq_snapshot *snapshot, int cpu);
+/* The same; visit sees it, not in order, still under the lock of the queue, and once more when there was no room for all. */
+int ktwin_rq_take_with(struct ktwin_rq_snapshot *snapshot, int cpu,
+		       void (*visit)(const struct ktwin_rq_snapshot *snapshot, void *arg), void *arg);
 /* Gives up the references; the memory stays for the next one. */
 void ktwin_rq_put(struct ktwin_rq_snapshot *snapshot);
 void ktwin_rq_free(struct ktwin_rq_snapshot *snapshot);

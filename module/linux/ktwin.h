@@ -165,7 +165,16 @@ void ktwin_switches_refill(void);
 /* May sleep. Each open one in the order they were opened; visit may sleep, and what is not 0 ends the walk. */
 int ktwin_switches_each(int (*visit)(struct kt_switches *switches, u32 serial, void *arg), void *arg);
 
+/* audit_rq.c */
+/*
+ * May sleep. look_now: a pass over the CPU is made before. -ENODATA: there are no twins, or run queues cannot be read on
+ * this kernel; -ESRCH no such CPU, -ENOMEM, -EUCLEAN. audit, but for -ENODATA of the twins and -ESRCH, is set in any case;
+ * last_tid in the initial namespace.
+ */
+int ktwin_rq_audit(struct kt_switches *switches, u32 cpu, bool look_now, struct ktwin_rq_audit *audit);
+
 /* debugfs_switches.c */
+int ktwin_rq_audit_show(struct seq_file *seq, void *unused);
 int ktwin_switches_show(struct seq_file *seq, void *unused);
 int ktwin_agreement_show(struct seq_file *seq, void *unused);
 

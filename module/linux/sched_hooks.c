@@ -12,6 +12,8 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
@@ -74,6 +76,14 @@ static void count_task(const struct ktwin_hooked *hooked, const struct kt_switch
 			    !event->preempt && (event->prev_state & TASK_DEAD));
 }
 
+/* 0: it has been released. Its struct pid, and the namespace that this holds, outlive a section with irqs off. */
+static u32 pid_ns_inode(const struct task_struct *task)
+{
+	struct pid *pid = READ_ONCE(task->thread_pid);
+
+	return pid ? ns_of_pid(pid)->ns.inum : 0;
+}
+
 static void count_wait(const struct ktwin_hooked *hooked, const struct task_struct *next)
 {
 	int cpu = raw_smp_processor_id();
@@ -84,7 +94,8 @@ static void count_wait(const struct ktwin_hooked *hooked, const struct task_stru
 	/* The scheduler has read its clock once, at the beginning of schedule(), and will do this sum next. */
 	since = kt_last_queued(next);
 	now = since ? sched_clock_cpu(cpu) : 0;
-	kt_core_switch_wait(hooked->switches, cpu, sched_class_of(next), now > since ? now - since : 0);
+	kt_core_switch_wait(hooked->switches, cpu, sched_class_of(next), pid_ns_inode(next),
+			    now > since ? now - since : 0);
 }
 
 /* --- the twin run queues ----------------------------------------------------------------------------------------- */
@@ -94,44 +105,38 @@ static void describe_task(struct kt_sched_task *to, const struct task_struct *ta
 	to->sched_class = sched_class_of(task);
 	to->key = key_of(task);
 	to->mm = ktwin_key(task->mm);
+	to->nr = task->pid;
 	to->policy = task->policy;
 	to->nice = task_nice(task);
 	to->rt_priority = to->sched_class == KTWIN_SCHED_RT ? MAX_RT_PRIO - 1 - task->prio : 0;
 	to->deadline = to->sched_class == KTWIN_SCHED_DEADLINE ? task->dl.deadline : 0;
 	to->slice_ns = kt_custom_slice(task);
+	to->rr_ticks = task->policy == SCHED_RR ? task->rt.time_slice : 0;
+	to->grouped = to->sched_class == KTWIN_SCHED_FAIR && kt_is_grouped(task);
 }
 
 /*
- * The twins live by the clock that the scheduler charges tasks by (rq->clock_task), which only its own code may read. At
- * a switch it has just been written into the task that gets the CPU, or, before idle, into the one that leaves it. A clock
- * of our own would be some microseconds late each time, and these add up; but of two tasks that share a CPU, one is ahead
- * by hardly more than that at a switch. Between two switches the time is estimated; the error ends with the next.
+ * The twins live by the clock that the scheduler charges tasks by (rq->clock_task), which only its own code may read. Each
+ * time it charges one it has just written that clock into it, and tells of it (sched_stat_runtime): at the tick, before
+ * anybody joins or leaves the queue, and before each pick. So the twin charges the same task the same time at the same
+ * instants. That matters: whether a slice is over is asked at the tick, tasks that share a CPU are one tick apart again
+ * and again, and a clock of our own, some microseconds late, would decide such ties by chance.
  *
- * Written and read under the lock of that CPU's run queue, or on the CPU itself with preemption off.
+ * At a switch the clock stands in the task that gets the CPU or, before idle, in the one that leaves it.
  */
-struct task_clock {
-	u64 at_switch;
-	u64 mono_ns;		/* when that was */
-};
-
-static DEFINE_PER_CPU(struct task_clock, task_clocks);
-
 static u64 clock_at_switch(const struct task_struct *prev, const struct task_struct *next)
 {
-	struct task_clock *clock = this_cpu_ptr(&task_clocks);
-
-	clock->at_switch = is_idle_task(next) ? prev->se.exec_start : next->se.exec_start;
-	clock->mono_ns = kt_host_time_ns();
-	return clock->at_switch;
+	return is_idle_task(next) ? prev->se.exec_start : next->se.exec_start;
 }
 
-static u64 clock_of(int cpu)
+/* The task has the CPU; under the lock of its run queue, by whichever CPU. */
+static void feed_runtime(void *data, struct task_struct *task, KT_STAT_RUNTIME_REST)
 {
-	const struct task_clock *clock = per_cpu_ptr(&task_clocks, cpu);
-	u64 now = kt_host_time_ns(), then = READ_ONCE(clock->mono_ns);
+	const struct ktwin_hooked *hooked = data;
+	struct kt_sched_task event;
 
-	/* 0 before the first switch: no time passes. */
-	return then && now > then ? READ_ONCE(clock->at_switch) + now - then : READ_ONCE(clock->at_switch);
+	describe_task(&event, task);
+	kt_core_rq_ran(hooked->switches, task_cpu(task), &event, task->se.exec_start);
 }
 
 static void feed_switch(const struct ktwin_hooked *hooked, const struct task_struct *prev,
@@ -148,6 +153,8 @@ static void feed_switch(const struct ktwin_hooked *hooked, const struct task_str
 	kt_core_rq_switched(hooked->switches, raw_smp_processor_id(), &event, clock_at_switch(prev, next));
 }
 
+/* 0 in the following: the time was told by feed_runtime(), as far as somebody was charged. */
+
 /* task_cpu() does not change under the locks that are held. */
 static void feed_wakeup(void *data, struct task_struct *task)
 {
@@ -155,7 +162,7 @@ static void feed_wakeup(void *data, struct task_struct *task)
 	struct kt_sched_task event;
 
 	describe_task(&event, task);
-	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, clock_of(task_cpu(task)));
+	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, 0);
 }
 
 /* Told by wake_up_new_task(), which who forked calls. */
@@ -165,10 +172,13 @@ static void feed_wakeup_new(void *data, struct task_struct *task)
 	struct kt_sched_task event;
 
 	describe_task(&event, task);
-	kt_core_rq_created(hooked->switches, task_cpu(task), &event, key_of(current), clock_of(task_cpu(task)));
+	kt_core_rq_created(hooked->switches, task_cpu(task), &event, key_of(current), 0);
 }
 
-/* The clocks of two CPUs need not be the same; both go on with their next event. */
+/*
+ * It is about to be queued on the other CPU, whose current task will be charged just before, and is not charged here yet:
+ * what passes between is missing in the place that a runnable one gets there.
+ */
 static void feed_migration(void *data, struct task_struct *task, int cpu)
 {
 	const struct ktwin_hooked *hooked = data;
@@ -216,6 +226,7 @@ struct hook {
  * that comes last.
  */
 static struct hook hooks[] = {
+	{ "sched_stat_runtime", feed_runtime, true },
 	{ "sched_wakeup", feed_wakeup, true },
 	{ "sched_wakeup_new", feed_wakeup_new, true },
 	{ "sched_migrate_task", feed_migration, true },
@@ -224,6 +235,7 @@ static struct hook hooks[] = {
 
 static void __maybe_unused check_types(void)
 {
+	check_trace_callback_type_sched_stat_runtime(feed_runtime);
 	check_trace_callback_type_sched_wakeup(feed_wakeup);
 	check_trace_callback_type_sched_wakeup_new(feed_wakeup_new);
 	check_trace_callback_type_sched_migrate_task(feed_migration);

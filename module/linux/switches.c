@@ -22,7 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "ktwin.h"
+#include "inspect_rq.h"
 
 /* Every switch of the system pays for each. */
 #define OPEN_MAX	8
@@ -41,13 +41,27 @@ static LIST_HEAD(open_files);
 static DEFINE_MUTEX(open_lock);
 static u32 opened, serials;
 
+/* What it found stands in the totals; that it could not look, too, or not at all. */
+static void audit(struct switches_file *file)
+{
+	struct ktwin_rq_audit unused;
+	u32 cpu;
+
+	if (!(file->hooked.flags & KTWIN_SWITCHES_TWIN) || ktwin_rq_usable())
+		return;
+	for_each_online_cpu(cpu)
+		ktwin_rq_audit(file->hooked.switches, cpu, true, &unused);
+}
+
 void ktwin_switches_refill(void)
 {
 	struct switches_file *file;
 
 	mutex_lock(&open_lock);
-	list_for_each_entry(file, &open_files, link)
+	list_for_each_entry(file, &open_files, link) {
 		kt_core_switches_refill(file->hooked.switches);
+		audit(file);
+	}
 	mutex_unlock(&open_lock);
 }
 
@@ -169,6 +183,48 @@ static int read_tasks(void *object, u32 ns, u64 *cursor, void *to, u32 room, boo
 	return count < 0 ? count : filled;
 }
 
+static int read_ns_waits(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+
+	return ns ? -EINVAL : kt_core_read_ns_waits(file->hooked.switches, cursor, to, room, more);
+}
+
+/* From the initial namespace's number to the caller's; 0: it has ended, or is not visible. */
+static s32 nr_here(s32 nr)
+{
+	struct pid *pid;
+	s32 here;
+
+	rcu_read_lock();
+	pid = nr ? find_pid_ns(nr, &init_pid_ns) : NULL;
+	here = pid_nr_ns(pid, task_active_pid_ns(current));
+	rcu_read_unlock();
+	return here;
+}
+
+/* The CPUs that there may be; the keys are their numbers. */
+static int read_audits(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+	struct ktwin_rq_audit *audits = to;
+	u32 cpu = *cursor < nr_cpu_ids ? *cursor : nr_cpu_ids, filled = 0;
+	int err = ns ? -EINVAL : kt_core_rq_auditable(file->hooked.switches, 0);
+
+	if (!err)
+		err = ktwin_rq_usable();
+	for (; !err && cpu < nr_cpu_ids && filled < room && !signal_pending(current); cpu++) {
+		if (!cpu_possible(cpu))
+			continue;
+		err = ktwin_rq_audit(file->hooked.switches, cpu, true, &audits[filled]);
+		audits[filled].last_tid = nr_here(audits[filled].last_tid);
+		filled++;
+	}
+	*cursor = cpu;
+	*more = cpu < nr_cpu_ids;
+	return err ? err : filled;
+}
+
 static const struct ktwin_reader cpu_reader = {
 	sizeof(struct ktwin_switch_cpu), offsetofend(struct ktwin_switch_cpu, unlisted), read_cpus, epoch
 };
@@ -180,6 +236,13 @@ static const struct ktwin_reader wait_reader = {
 };
 static const struct ktwin_reader twin_reader = {
 	sizeof(struct ktwin_rq_twin), offsetofend(struct ktwin_rq_twin, agreement), read_twins, epoch
+};
+
+static const struct ktwin_reader ns_wait_reader = {
+	sizeof(struct ktwin_ns_waits), offsetofend(struct ktwin_ns_waits, buckets), read_ns_waits, epoch
+};
+static const struct ktwin_reader audit_reader = {
+	sizeof(struct ktwin_rq_audit), offsetofend(struct ktwin_rq_audit, last_kind), read_audits, epoch
 };
 
 static long ioctl_cpus(struct file *filp, void *arg)
@@ -202,11 +265,44 @@ static long ioctl_twins(struct file *filp, void *arg)
 	return ktwin_bulk_read(arg, &twin_reader, filp->private_data);
 }
 
+static long ioctl_ns_waits(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &ns_wait_reader, filp->private_data);
+}
+
+static long ioctl_audit(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &audit_reader, filp->private_data);
+}
+
+static long ioctl_inject(struct file *filp, void *arg)
+{
+	const struct ktwin_inject *inject = arg;
+	struct switches_file *file = filp->private_data;
+	struct task_struct *task;
+	struct pid *pid;
+	long err = -ESRCH;
+
+	if (inject->flags || inject->ns || inject->zero ||
+	    (inject->kind != KTWIN_INJECT_DROP && inject->kind != KTWIN_INJECT_ADD))
+		return -EINVAL;
+	rcu_read_lock();
+	pid = find_vpid(inject->nr);
+	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
+	if (task)
+		err = kt_core_rq_inject(file->hooked.switches, ktwin_key(task), inject->kind == KTWIN_INJECT_ADD);
+	rcu_read_unlock();
+	return err;
+}
+
 static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_CPUS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_cpus),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_TASKS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_tasks),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_WAITS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_waits),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_TWINS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_twins),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_NS_WAITS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_ns_waits),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_AUDIT, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_audit),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ioctl_inject),
 };
 
 static long switches_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)

@@ -172,6 +172,26 @@ TRACE_EVENT(ktwin_switch_class,
 	TP_printk("what=%u leave=%u prev=%d next=%d", __entry->what, __entry->leave, __entry->prev, __entry->next)
 );
 
+/*
+ * A twin run queue and the kernel's differ, confirmed: see struct ktwin_rq_audit. kind: enum ktwin_rq_difference; pid of the
+ * task in the initial namespace.
+ */
+TRACE_EVENT(ktwin_rq_audit,
+	TP_PROTO(u32 cpu, u32 kind, int pid),
+	TP_ARGS(cpu, kind, pid),
+	TP_STRUCT__entry(
+		__field(u32, cpu)
+		__field(u32, kind)
+		__field(int, pid)
+	),
+	TP_fast_assign(
+		__entry->cpu = cpu;
+		__entry->kind = kind;
+		__entry->pid = pid;
+	),
+	TP_printk("cpu=%u kind=%u pid=%d", __entry->cpu, __entry->kind, __entry->pid)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

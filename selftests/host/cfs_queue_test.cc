@@ -49,6 +49,14 @@ TEST_F(CfsQueueTest, WeightsAreTheTable) {
     EXPECT_EQ(sched_weight(params), 3u);
 }
 
+// By the kernel's own arithmetic: 2^32 / 335 is rounded to 12820798, and the product cut to 32 bits.
+TEST_F(CfsQueueTest, VirtualTimeIsTheKernelsToTheBit) {
+    EXPECT_EQ(calc_delta_fair(4000000, 1024), 4000000u);
+    EXPECT_EQ(calc_delta_fair(4000000, 335), u64{4000000} * (u64{12820798} * 1024 >> 2) >> 30);
+    EXPECT_EQ(calc_delta_fair(4000000, 88761), u64{4000000} * 48388 * 1024 >> 32);
+    EXPECT_EQ(calc_delta_fair(4000000, 3), u64{4000000} * (u64{1431655765} * 1024 >> 9) >> 23);
+}
+
 // |ran - ideal| <= slice * weight / least weight: nobody's vruntime is further from the others' than one slice is of the
 // lightest.
 TEST_F(CfsQueueTest, SharesAreInProportionToTheWeights) {
@@ -147,6 +155,59 @@ TEST_F(CfsQueueTest, MinVruntimeNeverGoesBack) {
         EXPECT_GE(queue.min_vruntime(), last);
         last = queue.min_vruntime();
     }
+}
+
+// Who wakes far behind the current one is picked before who is further behind, but not at any price.
+TEST_F(CfsQueueTest, WhoPreemptsIsToRunNext) {
+    CfsEntity& runs = add(0);
+    queue.set_next(runs);
+    CfsEntity& behind = add(0);
+    queue.charge(runs, 900000, now);
+    CfsEntity& woken = add(0);
+    EXPECT_EQ(queue.pick(now).entity, &behind) << "it is not a granularity behind";
+    queue.dequeue(woken, DequeueReason::kSleep, now);
+    woken.vruntime = 1500000;
+    queue.charge(runs, 3 * kMs, now);
+    queue.enqueue(woken, EnqueueReason::kWakeup, now);
+    ASSERT_EQ(woken.vruntime, 1500000u);
+    EXPECT_EQ(queue.pick(now).entity, &behind) << "the leftmost is more than a granularity behind it";
+    behind.vruntime = 600000;
+    EXPECT_EQ(queue.pick(now).entity, &woken);
+    queue.put_prev(runs);
+    queue.set_next(woken);
+    EXPECT_EQ(queue.pick(now).entity, &behind) << "once";
+}
+
+TEST_F(CfsQueueTest, OfManyThePreemptedComesBack) {
+    CfsEntity& runs = add(0);
+    queue.set_next(runs);
+    for (int i = 0; i < 7; ++i) {
+        add(0).vruntime = 900000;
+    }
+    queue.charge(runs, 1800000, now);
+    CfsEntity& woken = add(0);
+    EXPECT_EQ(queue.pick(now).entity, &woken);
+    queue.put_prev(runs);
+    queue.set_next(woken);
+    queue.dequeue(woken, DequeueReason::kSleep, now);
+    EXPECT_EQ(queue.pick(now).entity, &runs) << "though others are behind it";
+}
+
+TEST_F(CfsQueueTest, BatchDoesNotPreempt) {
+    CfsEntity& runs = add(0);
+    queue.set_next(runs);
+    queue.charge(runs, 5 * kMs, now);
+    CfsEntity batch;
+    SchedParams params;
+    params.policy = SchedPolicy::kBatch;
+    queue.setup(batch, params);
+    CfsEntity& first = add(0);
+    queue.dequeue(first, DequeueReason::kSleep, now);
+    queue.enqueue(batch, EnqueueReason::kMove, now);
+    batch.vruntime += 10;
+    queue.enqueue(first, EnqueueReason::kWakeup, now);
+    EXPECT_EQ(queue.pick(now).entity, &first);
+    queue.dequeue(batch, DequeueReason::kSleep, now);
 }
 
 }  // namespace

@@ -216,5 +216,35 @@ TEST_F(EevdfQueueTest, AloneItRunsOnForDays) {
     EXPECT_NE(queue.pick(0).entity, nullptr);
 }
 
+// RUN_TO_PARITY holds until the slice is over, unless one comes that asks for less, or the current one is idle.
+TEST_F(EevdfQueueTest, AShorterSliceEndsTheProtection) {
+    EevdfEntity& runs = add(0);
+    EXPECT_EQ(run(kMs), &runs);
+    add(0);
+    EXPECT_EQ(run(0), &runs) << "not eligible if it had not run alone: nobody else has waited";
+    EevdfEntity hasty;
+    SchedParams params;
+    params.slice_ns = kMs / 2;
+    queue.setup(hasty, params);
+    queue.enqueue(hasty, EnqueueReason::kWakeup, 0);
+    EXPECT_FALSE(runs.is_protected);
+    EXPECT_EQ(queue.pick(0).entity, &hasty);
+}
+
+TEST_F(EevdfQueueTest, AnIdleTaskIsNotProtectedFromOthers) {
+    EevdfEntity idle;
+    SchedParams params;
+    params.policy = SchedPolicy::kIdle;
+    queue.setup(idle, params);
+    queue.enqueue(idle, EnqueueReason::kWakeup, 0);
+    EXPECT_EQ(run(0), &idle);
+    EevdfEntity other;
+    queue.setup(other, params);
+    queue.enqueue(other, EnqueueReason::kWakeup, 0);
+    EXPECT_TRUE(idle.is_protected) << "from another one it is";
+    add(0);
+    EXPECT_FALSE(idle.is_protected);
+}
+
 }  // namespace
 }  // namespace ktwin

@@ -64,6 +64,22 @@ TEST_F(RtQueueTest, RoundRobinAfterItsSliceFifoNever) {
     EXPECT_EQ(queue.pick(0).entity, &fifo);
 }
 
+TEST_F(RtQueueTest, TheKernelsTicksAreTheClockWhereTheyAreTold) {
+    RtEntity& a = add(SchedPolicy::kRr, 50);
+    RtEntity& b = add(SchedPolicy::kRr, 50);
+    queue.count_ticks(a, 25);
+    queue.charge(a, 900000000, 0);
+    queue.count_ticks(a, 1);
+    EXPECT_EQ(queue.pick(0).entity, &a) << "ticks were late";
+    queue.count_ticks(a, 25);
+    EXPECT_EQ(queue.pick(0).entity, &b);
+    RtEntity& fifo = add(SchedPolicy::kFifo, 60);
+    add(SchedPolicy::kFifo, 60);
+    queue.count_ticks(fifo, 3);
+    queue.count_ticks(fifo, 25);
+    EXPECT_EQ(queue.pick(0).entity, &fifo);
+}
+
 TEST_F(RtQueueTest, WhoFallsComesFirstWhoRisesLast) {
     RtEntity& a = add(SchedPolicy::kFifo, 50);
     RtEntity& b = add(SchedPolicy::kFifo, 60);

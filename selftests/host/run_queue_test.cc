@@ -39,7 +39,7 @@ SchedParams of_class(SchedClass sched_class) {
 
 struct RunQueueTest : ::testing::Test {
     RqTask& make(const SchedParams& params) {
-        tasks.push_back(std::make_unique<RqTask>(0x1000 + 16 * tasks.size(), 0u, params));
+        tasks.push_back(std::make_unique<RqTask>(0x1000 + 16 * tasks.size(), 1, 0u, params));
         queue->setup(*tasks.back());
         return *tasks.back();
     }
@@ -118,6 +118,28 @@ TEST_F(RunQueueTest, AgreementIsCountedByTheClassThatRan) {
         EXPECT_EQ(queue->agreement(generation).count(SchedClass::kIdle).unanswered, 1u);
     }
     EXPECT_EQ(queue->doubts(), 0u);
+}
+
+TEST_F(RunQueueTest, WhereGroupsAreQueuedADifferenceIsTheirs) {
+    become_complete();
+    SchedParams in_group = fair(0);
+    in_group.grouped = true;
+    RqTask& a = add(fair(0));
+    RqTask& b = add(in_group);
+    const RqAgreement& eevdf = queue->agreement(Generation::kEevdf);
+    RqTask* first = pick(Generation::kEevdf);
+    RqTask* other = first == &a ? &b : &a;
+    to(nullptr, false, other);
+    EXPECT_EQ(eevdf.count(SchedClass::kFair).grouped, 1u);
+    EXPECT_EQ(eevdf.count(SchedClass::kFair).agreed, 0u);
+    to(other, true, nullptr);
+    EXPECT_EQ(eevdf.count(SchedClass::kIdle).grouped, 1u) << "without runtime";
+    // Moved to the root: from now on it is the twin's fault.
+    queue->change(b, fair(0), now += kMs);
+    first = pick(Generation::kEevdf);
+    to(nullptr, false, first == &a ? &b : &a);
+    EXPECT_EQ(eevdf.count(SchedClass::kFair).picks, 2u);
+    EXPECT_EQ(eevdf.count(SchedClass::kFair).grouped, 1u);
 }
 
 TEST_F(RunQueueTest, ItBeginsInDoubtAndIdleEndsIt) {

@@ -154,12 +154,28 @@ TEST_F(RunQueueTwinTest, LostEventsAreADoubtEverywhere) {
     EXPECT_FALSE(complete(1));
 }
 
+// Nobody is told of renice: it is seen when the task is charged next, and held for the time that is charged.
+TEST_F(RunQueueTwinTest, AnotherNiceCountsFromTheLastCharge) {
+    start(0);
+    twin->woken(0, task(1), now);
+    twin->woken(0, task(2), now);
+    to(0, 0, false, 1);
+    twin->ran(0, task(1, -10), now += 1000000);
+    const RqAgreement& cfs = twin->queue(0).agreement(Generation::kCfs);
+    const u64 before = cfs.count(SchedClass::kFair).agreed;
+    // 1 ms at nice -10 is less than a tenth of it to 1, and it would still be the one.
+    twin->woken(0, task(3), 0);
+    to(0, 1, true, 2);
+    EXPECT_EQ(cfs.count(SchedClass::kFair).agreed, before + 1) << "2 has had nothing";
+    EXPECT_EQ(twin->standing(0).doubts, 0u);
+}
+
 TEST_F(RunQueueTwinTest, CpusThatAreNotThereAreIgnored) {
     start(1);
     twin->woken(7, task(1), now);
     twin->created(7, task(1), 0, now);
     twin->moved(1, 7, now);
-    twin->tick(7, now);
+    twin->ran(7, task(1), now);
     to(7, 0, false, 1);
     EXPECT_EQ(twin->tasks(), 0u);
 }
@@ -169,9 +185,8 @@ TEST_F(RunQueueTwinTest, ComparedWithTheKernel) {
     for (kt_key key = 1; key <= 4; ++key) {
         twin->woken(0, task(key), now);
     }
-    const RqReal real[] = {{1, RqPresence::kQueued},  {2, RqPresence::kThrottled},
-                           {5, RqPresence::kQueued},  {6, RqPresence::kThrottled},
-                           {7, RqPresence::kDelayed}, {4, RqPresence::kDelayed}};
+    const RqReal real[] = {{1, 1, KT_RQ_QUEUED},    {2, 2, KT_RQ_THROTTLED}, {5, 5, KT_RQ_QUEUED},
+                           {6, 6, KT_RQ_THROTTLED}, {7, 7, KT_RQ_DELAYED},   {4, 4, KT_RQ_DELAYED}};
     RqDifference room[8];
     RqComparison result;
     result.room = Span<RqDifference>(room, 8);
@@ -237,7 +252,7 @@ TEST_F(RunQueueTwinTest, NonsenseIsSurvived) {
                     twin->changed(any, now);
                     break;
                 case 3:
-                    twin->tick(cpu, now);
+                    twin->ran(cpu, any, now);
                     break;
                 case 4:
                 case 5:

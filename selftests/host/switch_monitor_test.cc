@@ -78,6 +78,8 @@ TEST_F(SwitchMonitorTest, WhatWasNotAskedForIsNotThere) {
     EXPECT_EQ(monitor->read_tasks(cursor, {}).error(), Errno::kNoData);
     EXPECT_EQ(monitor->read_waits(cursor, {}).error(), Errno::kNoData);
     EXPECT_EQ(monitor->read_twins(cursor, {}).error(), Errno::kNoData);
+    EXPECT_EQ(monitor->read_ns_waits(cursor, {}).error(), Errno::kNoData);
+    EXPECT_EQ(monitor->audit(), nullptr);
 }
 
 TEST_F(SwitchMonitorTest, TasksComeAndGo) {
@@ -121,10 +123,10 @@ TEST_F(SwitchMonitorTest, MoreTasksThanRoom) {
 
 TEST_F(SwitchMonitorTest, Waits) {
     open(KTWIN_SWITCHES_WAITS, 2);
-    monitor->add_wait(1, KTWIN_SCHED_FAIR, 1000);
-    monitor->add_wait(1, KTWIN_SCHED_FAIR, 0);
-    monitor->add_wait(1, KTWIN_SCHED_IDLE, 1000);
-    monitor->add_wait(2, KTWIN_SCHED_FAIR, 1000);
+    monitor->add_wait(1, KTWIN_SCHED_FAIR, 7, 1000);
+    monitor->add_wait(1, KTWIN_SCHED_FAIR, 7, 0);
+    monitor->add_wait(1, KTWIN_SCHED_IDLE, 7, 1000);
+    monitor->add_wait(2, KTWIN_SCHED_FAIR, 7, 1000);
     std::vector<ktwin_switch_waits> records(16);
     u64 cursor = 0;
     ASSERT_EQ(monitor->read_waits(cursor, {records.data(), 16}).value(), 8U);
@@ -134,6 +136,33 @@ TEST_F(SwitchMonitorTest, Waits) {
         EXPECT_EQ(record.buckets[0], here);
         EXPECT_EQ(record.buckets[10], here);
     }
+}
+
+TEST_F(SwitchMonitorTest, WaitsByNamespace) {
+    open(KTWIN_SWITCHES_WAITS, 2);
+    for (u32 i = 0; i < NsWaits::kSlots + 5; ++i) {
+        monitor->add_wait(i % 2, KTWIN_SCHED_FAIR, 100 + i, 1000);
+    }
+    monitor->add_wait(0, KTWIN_SCHED_RT, 100, 0);
+    monitor->add_wait(0, KTWIN_SCHED_RT, 0, 3);
+    std::vector<ktwin_ns_waits> records;
+    u64 cursor = 0;
+    for (u32 filled = 7; filled == 7;) {
+        ktwin_ns_waits some[7];
+        filled = monitor->read_ns_waits(cursor, {some, 7}).value();
+        records.insert(records.end(), some, some + filled);
+    }
+    ASSERT_EQ(records.size(), NsWaits::kSlots + 1);
+    EXPECT_EQ(records[0].ns, 100U);
+    EXPECT_EQ(records[0].sum_ns, 1000U);
+    EXPECT_EQ(records[0].buckets[0], 1U);
+    EXPECT_EQ(records[0].buckets[10], 1U);
+    EXPECT_EQ(records[63].ns, 163U);
+    EXPECT_EQ(records[64].ns, 0U);
+    EXPECT_EQ(records[64].buckets[10], 5U);
+    EXPECT_EQ(records[64].buckets[2], 1U) << "one that has been released";
+    cursor = ~u64{0};
+    EXPECT_EQ(monitor->read_ns_waits(cursor, {records.data(), 8}).value(), 0U);
 }
 
 TEST_F(SwitchMonitorTest, Twins) {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The twin run queues beside the kernel's: whom they would have run, and that they come and go without a trace. */
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -7,9 +11,13 @@
 
 #define ALL	(KTWIN_SWITCHES_TASKS | KTWIN_SWITCHES_WAITS | KTWIN_SWITCHES_TWIN)
 
-/* How often, and for how long at most: under emulation each takes a grace period of tenths of a second. */
+/*
+ * How often, and for how long at most: each takes some grace periods, and under emulation these are long. Fewer than the
+ * least is a failure.
+ */
 #define TOGGLES		1000
-#define TOGGLES_MS	40000
+#define TOGGLES_MS	240000
+#define TOGGLES_LEAST	50
 
 /* The generation that the running kernel's fair scheduler is of. */
 static int own_generation(void)
@@ -20,19 +28,6 @@ static int own_generation(void)
 	uname(&name);
 	sscanf(name.release, "%d.%d", &major, &minor);
 	return major > 6 || (major == 6 && minor >= 6) ? KTWIN_GENERATION_EEVDF : KTWIN_GENERATION_CFS;
-}
-
-/* Complete from the first time the CPU has nothing to do. */
-static bool wait_complete(int fd, int cpu, struct ktwin_rq_twin *twin)
-{
-	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
-
-	do {
-		if (!kt_rq_twin(fd, cpu, twin) && !twin->why)
-			return true;
-		kt_sleep_ms(20);
-	} while (kt_now_ms() < end);
-	return false;
 }
 
 /*
@@ -64,7 +59,7 @@ FIXTURE_SETUP(twin)
 	ASSERT_LE(0, self->fd);
 	self->autogroups = autogroups('0');
 	kt_pin(0);
-	ASSERT_TRUE(wait_complete(self->fd, self->cpu, &self->before)) {
+	ASSERT_TRUE(kt_wait_complete(self->fd, self->cpu, &self->before)) {
 		TH_LOG("incomplete: why 0x%x, %llu doubts", self->before.why, self->before.doubts);
 	}
 }
@@ -83,7 +78,7 @@ static struct ktwin_rq_agreement grown(const struct ktwin_rq_twin *before, const
 
 	return (struct ktwin_rq_agreement) {
 		.picks = b->picks - a->picks, .agreed = b->agreed - a->agreed,
-		.unanswered = b->unanswered - a->unanswered,
+		.unanswered = b->unanswered - a->unanswered, .grouped = b->grouped - a->grouped,
 	};
 }
 
@@ -96,8 +91,8 @@ static void say(struct __test_metadata *_metadata, const struct ktwin_rq_twin *b
 	for (i = 0; i < KTWIN_GENERATIONS; i++) {
 		struct ktwin_rq_agreement count = grown(before, after, i, class);
 
-		TH_LOG("%-10s %llu picks, %llu agreed, %llu unanswered", names[i], count.picks, count.agreed,
-		       count.unanswered);
+		TH_LOG("%-10s %llu picks, %llu agreed, %llu unanswered, %llu grouped", names[i], count.picks,
+		       count.agreed, count.unanswered, count.grouped);
 	}
 	TH_LOG("why 0x%x, %llu doubts since", after->why, after->doubts - before->doubts);
 }
@@ -134,6 +129,70 @@ TEST_F(twin, two_fair)
 	EXPECT_LT(100, count.picks);
 	EXPECT_GE(count.picks / 10, count.unanswered);
 	EXPECT_LE((count.picks - count.unanswered) * 8 / 10, count.agreed);
+}
+
+/* Of any number and weight, while others come and go: the twin's own generation is as good as exact. */
+static void nap(void)
+{
+	for (;;)
+		usleep(3000);
+}
+
+TEST_F(twin, mixed)
+{
+	struct ktwin_rq_agreement count;
+	pid_t pids[8];
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		pids[i] = kt_run_on(self->cpu, i < 5 ? kt_spin : nap);
+		ASSERT_EQ(0, setpriority(PRIO_PROCESS, pids[i], i < 5 ? i : 0));
+	}
+	kt_sleep_ms(300);
+	ASSERT_EQ(0, kt_rq_twin(self->fd, self->cpu, &self->before));
+	kt_sleep_ms(3000);
+	ASSERT_EQ(0, kt_rq_twin(self->fd, self->cpu, &self->after));
+	for (i = 0; i < 8; i++)
+		kt_end(pids[i]);
+	say(_metadata, &self->before, &self->after, KTWIN_SCHED_FAIR);
+	count = grown(&self->before, &self->after, own_generation(), KTWIN_SCHED_FAIR);
+	EXPECT_LT(100, count.picks);
+	EXPECT_EQ(0, count.grouped);
+	EXPECT_GE(count.picks / 10, count.unanswered);
+	EXPECT_LE((count.picks - count.unanswered) * 8 / 10, count.agreed);
+}
+
+/* In a session of their own, in groups: what differs then is counted as what it is. */
+TEST_F(twin, grouped)
+{
+	struct ktwin_rq_agreement count;
+	pid_t pids[4];
+	int i;
+
+	autogroups('1');
+	for (i = 0; i < 4; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			kt_leash();
+			/* Three in one, the other alone. */
+			setsid();
+			kt_pin(self->cpu);
+			if (i % 2 && fork() == 0)
+				kt_leash();
+			kt_spin();
+		}
+	}
+	kt_sleep_ms(300);
+	ASSERT_EQ(0, kt_rq_twin(self->fd, self->cpu, &self->before));
+	kt_sleep_ms(2000);
+	ASSERT_EQ(0, kt_rq_twin(self->fd, self->cpu, &self->after));
+	for (i = 0; i < 4; i++)
+		kt_end(pids[i]);
+	autogroups('0');
+	say(_metadata, &self->before, &self->after, KTWIN_SCHED_FAIR);
+	count = grown(&self->before, &self->after, own_generation(), KTWIN_SCHED_FAIR);
+	EXPECT_LT(50, count.picks);
+	EXPECT_EQ(count.picks, count.agreed + count.unanswered + count.grouped);
 }
 
 TEST_F(twin, round_robin)
@@ -186,33 +245,101 @@ TEST_F(twin, fork_storm)
 	kt_sleep_ms(5000);
 	for (i = 0; i < 4; i++)
 		kt_end(storms[i]);
-	ASSERT_TRUE(wait_complete(self->fd, self->cpu, &self->after));
+	ASSERT_TRUE(kt_wait_complete(self->fd, self->cpu, &self->after));
 	TH_LOG("%u tasks known, %llu doubts, %llu without memory", self->after.tasks, self->after.doubts,
 	       self->after.no_memory);
 	EXPECT_GT(1000, self->after.tasks);
 	EXPECT_EQ(0, self->after.no_memory);
 }
 
-/* Hooks come and go under load. */
+/* Two that wake each other all the time. A wake-up that is lost leaves both asleep. */
+struct rally {
+	int there[2], back[2];
+	atomic_ulong *rounds;
+	pid_t players[2];
+};
+
+#define LOST	42
+
+static void rally_on(int in, int out, atomic_ulong *rounds)
+{
+	struct pollfd wait = { .fd = in, .events = POLLIN };
+	char byte = 0;
+
+	for (;;) {
+		/* Woken here, or not at all: nobody else writes. */
+		if (poll(&wait, 1, KT_PATIENCE_MS) != 1)
+			_exit(LOST);
+		if (read(in, &byte, 1) != 1 || write(out, &byte, 1) != 1)
+			_exit(97);
+		if (rounds)
+			atomic_fetch_add_explicit(rounds, 1, memory_order_relaxed);
+	}
+}
+
+static bool rally_begin(struct rally *rally, int cpu, int other_cpu)
+{
+	int i;
+
+	rally->rounds = mmap(NULL, sizeof(*rally->rounds), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if ((void *)rally->rounds == MAP_FAILED || pipe(rally->there) || pipe(rally->back))
+		return false;
+	for (i = 0; i < 2; i++) {
+		rally->players[i] = fork();
+		if (rally->players[i] == 0) {
+			kt_leash();
+			kt_pin(i ? other_cpu : cpu);
+			rally_on(i ? rally->there[0] : rally->back[0], i ? rally->back[1] : rally->there[1],
+				 i ? NULL : rally->rounds);
+		}
+	}
+	return write(rally->there[1], "", 1) == 1;
+}
+
+/* Whether both still play. */
+static bool rally_end(struct rally *rally)
+{
+	unsigned long before = atomic_load(rally->rounds);
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	bool goes_on;
+	int i;
+
+	while (atomic_load(rally->rounds) == before && kt_now_ms() < end)
+		kt_sleep_ms(10);
+	goes_on = atomic_load(rally->rounds) != before;
+	for (i = 0; i < 2; i++)
+		kt_end(rally->players[i]);
+	return goes_on;
+}
+
+/* Hooks come and go under load, and nobody who is woken meanwhile stays asleep. */
 TEST(toggled)
 {
-	uint64_t end = kt_now_ms() + TOGGLES_MS;
+	uint64_t begin = kt_now_ms();
 	struct ktwin_switch_cpu sum;
+	struct rally rallies[2];
+	unsigned long rounds;
 	int device, i, done;
 	pid_t storms[4];
 
 	KT_OPEN_LIVE(device);
 	for (i = 0; i < 4; i++)
 		storms[i] = kt_run_on(i % 2 ? kt_quiet_cpu() : 0, i < 2 ? fork_often : nap_often);
-	for (done = 0; done < TOGGLES && kt_now_ms() < end; done++) {
+	ASSERT_TRUE(rally_begin(&rallies[0], kt_quiet_cpu(), kt_quiet_cpu()));
+	ASSERT_TRUE(rally_begin(&rallies[1], 0, kt_quiet_cpu()));
+	for (done = 0; done < TOGGLES && kt_now_ms() < begin + TOGGLES_MS; done++) {
 		int fd = kt_switches(device, done % 8);
 
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, kt_switch_counts(fd, -1, &sum));
 		ASSERT_EQ(0, close(fd));
 	}
-	TH_LOG("on and off %d times", done);
-	EXPECT_LE(20, done);
+	rounds = atomic_load(rallies[0].rounds) + atomic_load(rallies[1].rounds);
+	TH_LOG("on and off %d times in %llu ms, %lu rounds of wake-ups meanwhile", done,
+	       (unsigned long long)(kt_now_ms() - begin), rounds);
+	EXPECT_LE(TOGGLES_LEAST, done);
+	for (i = 0; i < 2; i++)
+		EXPECT_TRUE(rally_end(&rallies[i]));
 	for (i = 0; i < 4; i++)
 		kt_end(storms[i]);
 	kt_expect_audit_clean(_metadata, device);

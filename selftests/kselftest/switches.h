@@ -104,6 +104,36 @@ static inline int kt_rq_twin(int fd, __u32 cpu, struct ktwin_rq_twin *found)
 	return result;
 }
 
+/* Of this CPU, after a pass. */
+static inline int kt_rq_audit(int fd, __u32 cpu, struct ktwin_rq_audit *found)
+{
+	struct ktwin_rq_audit *audits;
+	long count = kt_read_by(fd, KTWIN_IOC_SWITCHES_AUDIT, 0, sizeof(*audits), 64, (void **)&audits), i;
+	int result = count < 0 ? (int)count : -ESRCH;
+
+	for (i = 0; i < count; i++) {
+		if (audits[i].cpu == cpu) {
+			*found = audits[i];
+			result = 0;
+		}
+	}
+	free(audits);
+	return result;
+}
+
+/* Complete from the first time the CPU has nothing to do. */
+static inline bool kt_wait_complete(int fd, int cpu, struct ktwin_rq_twin *twin)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+
+	do {
+		if (!kt_rq_twin(fd, cpu, twin) && !twin->why)
+			return true;
+		kt_sleep_ms(20);
+	} while (kt_now_ms() < end);
+	return false;
+}
+
 /* The number behind this word at the beginning of a line; 0 when there is none. */
 static inline unsigned long long kt_line_number(const char *path, const char *word)
 {

@@ -161,22 +161,61 @@ class CfsModel {
     static constexpr bool kHasRt = false;
 
     void setup(Entity*, const SchedParams&) {}
-    void enqueued(Entity* entity) { queued_.push_back(entity); }
-    void dequeued(Entity* entity) { std::erase(queued_, entity); }
-    void set_next(Entity*) {}
-    void put_prev(Entity*) {}
+    void enqueued(Entity* entity) {
+        queued_.push_back(entity);
+        if (curr_ != nullptr && !resched_ && is_ahead(*curr_, *entity)) {
+            next_ = entity;
+            resched_ = true;
+            last_ = queued_.size() >= 8 ? curr_ : last_;
+        }
+    }
+    void dequeued(Entity* entity) {
+        std::erase(queued_, entity);
+        curr_ = curr_ == entity ? nullptr : curr_;
+        is_no_buddy(entity);
+    }
+    void set_next(Entity* entity) {
+        is_no_buddy(entity);
+        curr_ = entity;
+        resched_ = false;
+    }
+    void put_prev(Entity*) { curr_ = nullptr; }
     void charged(Entity*, u64) {}
     void expect(CfsQueue& queue, Entity* picked) {
         ASSERT_EQ(picked == nullptr, queued_.empty());
         for (Entity* entity : queued_) {
-            ASSERT_FALSE(vtime_before(entity->vruntime, picked->vruntime));
             // min_vruntime may be past a sleeper's place, by half a latency at most.
             ASSERT_LE(vtime_delta(queue.min_vruntime(), entity->vruntime), 3000000);
+        }
+        const auto least = std::min_element(queued_.begin(), queued_.end(), [](Entity* a, Entity* b) {
+            return vtime_before(a->vruntime, b->vruntime);
+        });
+        if (picked == nullptr) {
+            return;
+        }
+        if (next_ != nullptr && !is_ahead(*next_, **least)) {
+            ASSERT_EQ(picked, next_);
+        } else if (last_ != nullptr && !is_ahead(*last_, **least)) {
+            ASSERT_EQ(picked, last_);
+        } else {
+            ASSERT_EQ(picked->vruntime, (*least)->vruntime);
         }
     }
 
   private:
+    static bool is_ahead(const Entity& one, const Entity& other) {
+        return vtime_delta(one.vruntime, other.vruntime) >
+               static_cast<i64>(calc_delta_fair(1000000, other.weight));
+    }
+    void is_no_buddy(Entity* entity) {
+        next_ = next_ == entity ? nullptr : next_;
+        last_ = last_ == entity ? nullptr : last_;
+    }
     std::vector<Entity*> queued_;
+    Entity* curr_ = nullptr;
+    Entity* next_ = nullptr;
+    Entity* last_ = nullptr;
+    bool resched_ = false;
 };
 
 // --- EEVDF: V by an exact sum over all, then the earliest deadline of those at or before V. ---------------------------

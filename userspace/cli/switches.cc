@@ -16,7 +16,9 @@ struct Options {
     bool watch = false;
     bool tasks = false;
     bool waits = false;
+    bool by_ns = false;
     bool agreement = false;
+    bool audit = false;
     double interval = 1;
     std::optional<uint32_t> count;
     Format format;
@@ -91,22 +93,45 @@ const Column<TaskSwitches> task_columns[] = {
     },
 };
 
+template <class Record>
+constexpr Column<Record> times[] = {
+    {"WAITS", Align::right, true, "times a task waited for a CPU and got it",
+     [](const Record& r) { return Json(r.times.count()); }},
+    {"SUM_NS", Align::right, true, "all of their time", [](const Record& r) { return Json(r.times.sum_ns); }},
+    {"P50_NS", Align::right, true, "half of them waited no longer",
+     [](const Record& r) { return json_of(r.times.quantile_ns(500)); }},
+    {"P90_NS", Align::right, true, "nine of ten",
+     [](const Record& r) { return json_of(r.times.quantile_ns(900)); }},
+    {"P99_NS", Align::right, true, "99 of 100",
+     [](const Record& r) { return json_of(r.times.quantile_ns(990)); }},
+    {"MAX_NS", Align::right, true, "all", [](const Record& r) { return json_of(r.times.quantile_ns(1000)); }},
+    {"BUCKETS", Align::left, false, "how many waited 0 ns, 1 ns, 2 to 3 ns, 4 to 7 ns, ...",
+     [](const Record& r) { return Json(r.times.buckets); }},
+};
+
 constexpr Column<SwitchWaits> wait_columns[] = {
     {"CPU", Align::right, true, "", [](const SwitchWaits& w) { return Json(w.cpu); }},
     {"CLASS", Align::left, true, "scheduling class of those that waited",
      [](const SwitchWaits& w) { return Json(sched_class_name(w.sched_class)); }},
-    {"WAITS", Align::right, true, "times a task waited for the CPU and got it",
-     [](const SwitchWaits& w) { return Json(w.count()); }},
-    {"SUM_NS", Align::right, true, "all of their time", [](const SwitchWaits& w) { return Json(w.sum_ns); }},
-    {"P50_NS", Align::right, true, "half of them waited no longer",
-     [](const SwitchWaits& w) { return json_of(w.quantile_ns(500)); }},
-    {"P90_NS", Align::right, true, "nine of ten",
-     [](const SwitchWaits& w) { return json_of(w.quantile_ns(900)); }},
-    {"P99_NS", Align::right, true, "99 of 100",
-     [](const SwitchWaits& w) { return json_of(w.quantile_ns(990)); }},
-    {"MAX_NS", Align::right, true, "all", [](const SwitchWaits& w) { return json_of(w.quantile_ns(1000)); }},
-    {"BUCKETS", Align::left, false, "how many waited 0 ns, 1 ns, 2 to 3 ns, 4 to 7 ns, ...",
-     [](const SwitchWaits& w) { return Json(w.buckets); }},
+    times<SwitchWaits>[0],
+    times<SwitchWaits>[1],
+    times<SwitchWaits>[2],
+    times<SwitchWaits>[3],
+    times<SwitchWaits>[4],
+    times<SwitchWaits>[5],
+    times<SwitchWaits>[6],
+};
+
+constexpr Column<NsWaits> ns_wait_columns[] = {
+    {"NS", Align::right, true, "inode of the PID namespace that the tasks are members of; - all others",
+     [](const NsWaits& w) { return json_of(w.ns); }},
+    times<NsWaits>[0],
+    times<NsWaits>[1],
+    times<NsWaits>[2],
+    times<NsWaits>[3],
+    times<NsWaits>[4],
+    times<NsWaits>[5],
+    times<NsWaits>[6],
 };
 
 // One generation on one CPU, when the kernel ran a task of that class.
@@ -131,12 +156,43 @@ constexpr Column<Answers> agreement_columns[] = {
      [](const Answers& a) { return Json(a.count.agreed); }},
     {"UNANSWERED", Align::right, true, "the twin was incomplete",
      [](const Answers& a) { return Json(a.count.unanswered); }},
-    {"SHARE", Align::right, true, "agreed, of the picks that were answered",
+    {"GROUPED", Align::right, true,
+     "differed while tasks of groups (cgroups, sessions) were queued, whom the twins take for one flat queue",
+     [](const Answers& a) { return Json(a.count.grouped); }},
+    {"SHARE", Align::right, true, "agreed, of the picks that were answered and not grouped",
      [](const Answers& a) { return json_of(a.count.share()); }},
     {"WHY", Align::left, true, "why the twin is incomplete now",
      [](const Answers& a) { return Json(rq_why_names(a.why)); }},
     {"DOUBTS", Align::right, false, "times it became incomplete since the beginning",
      [](const Answers& a) { return Json(a.doubts); }},
+};
+
+constexpr Column<RqAudit> audit_columns[] = {
+    {"CPU", Align::right, true, "", [](const RqAudit& a) { return Json(a.cpu); }},
+    {"PASSES", Align::right, true, "times the two were compared, under the lock of the kernel's queue",
+     [](const RqAudit& a) { return Json(a.passes); }},
+    {"SKIPPED", Align::right, true, "of them, the twin was incomplete",
+     [](const RqAudit& a) { return Json(a.skipped); }},
+    {"EQUAL", Align::right, true, "tasks that were queued in both",
+     [](const RqAudit& a) { return Json(a.equal); }},
+    {"MISSING", Align::right, true, "in the kernel alone, confirmed",
+     [](const RqAudit& a) { return Json(a.missing); }},
+    {"SURPLUS", Align::right, true, "in the twin alone, confirmed",
+     [](const RqAudit& a) { return Json(a.surplus); }},
+    {"THROTTLED", Align::right, true,
+     "in the twin alone until there is runtime again: the kernel means it so",
+     [](const RqAudit& a) { return Json(a.throttled); }},
+    {"DELAYED", Align::right, true, "in the kernel alone though it sleeps (EEVDF): the kernel means it so",
+     [](const RqAudit& a) { return Json(a.delayed); }},
+    {"TRANSIENT", Align::right, true, "differences that were gone when looked at again",
+     [](const RqAudit& a) { return Json(a.transients); }},
+    {"WHY", Align::left, true, "why the twin is incomplete now",
+     [](const RqAudit& a) { return Json(rq_why_names(a.why)); }},
+    {"LAST", Align::left, false, "the last difference was",
+     [](const RqAudit& a) { return a.last_kind ? Json(rq_difference_name(a.last_kind)) : Json(nullptr); }},
+    {"LAST_TID", Align::right, false, "of this task", [](const RqAudit& a) { return json_of(a.last_tid); }},
+    {"LAST_NS", Align::right, false, "then (CLOCK_MONOTONIC)",
+     [](const RqAudit& a) { return json_of(a.last_ns); }},
 };
 
 // --- what is new since the last reading; the last one is replaced by this one
@@ -189,11 +245,33 @@ Result<std::vector<SwitchWaits>> next(const Switches& switches, std::vector<Swit
     }
     std::vector<SwitchWaits> grown = *now;
     for (size_t i = 0; i < grown.size() && i < last.size(); i++) {
-        grown[i] = grown[i].since(last[i]);
+        grown[i].times = grown[i].times.since(last[i].times);
     }
     last = *std::move(now);
-    std::erase_if(grown, [](const SwitchWaits& waits) { return waits.count() == 0; });
+    std::erase_if(grown, [](const SwitchWaits& waits) { return waits.times.count() == 0; });
     return grown;
+}
+
+Result<std::vector<NsWaits>> next(const Switches& switches, std::vector<NsWaits>& last) {
+    auto now = switches.ns_waits();
+    if (!now) {
+        return now;
+    }
+    std::vector<NsWaits> grown = *now;
+    for (NsWaits& waits : grown) {
+        const auto known = std::ranges::find(last, waits.ns, &NsWaits::ns);
+        if (known != last.end()) {
+            waits.times = waits.times.since(known->times);
+        }
+    }
+    last = *std::move(now);
+    std::erase_if(grown, [](const NsWaits& waits) { return waits.times.count() == 0; });
+    return grown;
+}
+
+// Differences are rare, and none is to be missed: since the beginning.
+Result<std::vector<RqAudit>> next(const Switches& switches, std::vector<RqAudit>&) {
+    return switches.audits();
 }
 
 std::vector<Answers> answers(const std::vector<RqTwin>& twins) {
@@ -222,6 +300,16 @@ Result<std::vector<Answers>> next(const Switches& switches, std::vector<Answers>
     last = now;
     std::erase_if(grown, [](const Answers& answers) { return answers.count.picks == 0; });
     return grown;
+}
+
+// Whether what was found is as it should be.
+template <class Record>
+bool is_fine(const std::vector<Record>&) {
+    return true;
+}
+template <>
+bool is_fine(const std::vector<RqAudit>& audits) {
+    return std::ranges::all_of(audits, [](const RqAudit& audit) { return audit.differences() == 0; });
 }
 
 // --- showing
@@ -261,10 +349,13 @@ int follow(const Switches& switches, const Options& options, const Selection<Rec
         print(*grown, options, selection);
         // Who interrupts gets what was counted until then.
         if (!flush() || Interruptible::interrupted()) {
-            return fine;
+            break;
         }
     }
-    return grown ? fine : report(grown.error());
+    if (!grown) {
+        return report(grown.error());
+    }
+    return is_fine(*grown) ? fine : different;
 }
 
 template <class Record, size_t Count>
@@ -287,11 +378,17 @@ int run(const Options& options, const std::string& device) {
     if (options.tasks) {
         return act(options, device, KTWIN_SWITCHES_TASKS, task_columns);
     }
+    if (options.by_ns) {
+        return act(options, device, KTWIN_SWITCHES_WAITS, ns_wait_columns);
+    }
     if (options.waits) {
         return act(options, device, KTWIN_SWITCHES_WAITS, wait_columns);
     }
     if (options.agreement) {
         return act(options, device, KTWIN_SWITCHES_TWIN, agreement_columns);
+    }
+    if (options.audit) {
+        return act(options, device, KTWIN_SWITCHES_TWIN, audit_columns);
     }
     return act(options, device, 0, cpu_columns);
 }
@@ -308,12 +405,18 @@ void add_switches(Command& ktwin) {
     command.option("--count", "N", options->count, "with --watch: so many intervals");
     command.flag("--tasks", options->tasks, "by the task that left the CPU, most first");
     command.flag("--waits", options->waits, "how long tasks waited on each run queue");
+    command.flag("--by-ns", options->by_ns, "with --waits: by PID namespace");
     command.flag("--agreement", options->agreement,
                  "how often each generation of scheduler would have run the same task");
+    command.flag("--audit", options->audit, "the twin run queues against the kernel's, by who is queued");
     command.needs("--count", "--watch");
+    command.needs("--by-ns", "--waits");
     command.excludes("--tasks", "--waits");
     command.excludes("--tasks", "--agreement");
     command.excludes("--waits", "--agreement");
+    command.excludes("--tasks", "--audit");
+    command.excludes("--waits", "--audit");
+    command.excludes("--agreement", "--audit");
     command.run([options, &device = command.device()] { return run(*options, device); });
 }
 

@@ -34,6 +34,8 @@ LayoutField decode(const ktwin_layout& raw);
 CpuSwitches decode(const ktwin_switch_cpu& raw);
 TaskSwitches decode(const ktwin_switch_task& raw);
 SwitchWaits decode(const ktwin_switch_waits& raw);
+NsWaits decode(const ktwin_ns_waits& raw);
+RqAudit decode(const ktwin_rq_audit& raw);
 RqTwin decode(const ktwin_rq_twin& raw);
 
 }  // namespace ktwin

@@ -33,8 +33,16 @@ SwitchCounts counts(const Raw& raw) {
     return result;
 }
 
-std::optional<int32_t> unless_zero(int32_t value) {
+template <class Number>
+std::optional<Number> unless_zero(Number value) {
     return value ? std::optional(value) : std::nullopt;
+}
+
+template <class Raw>
+WaitTimes times(const Raw& raw) {
+    WaitTimes result = {raw.sum_ns, {}};
+    std::ranges::copy(raw.buckets, result.buckets.begin());
+    return result;
 }
 
 }  // namespace
@@ -53,11 +61,11 @@ SwitchCounts SwitchCounts::since(const SwitchCounts& then) const {
     return {grown(classes, then.classes), grown(leaves, then.leaves)};
 }
 
-uint64_t SwitchWaits::count() const {
+uint64_t WaitTimes::count() const {
     return sum(buckets);
 }
 
-std::optional<uint64_t> SwitchWaits::quantile_ns(uint32_t permille) const {
+std::optional<uint64_t> WaitTimes::quantile_ns(uint32_t permille) const {
     const uint64_t all = count();
     if (!all) {
         return std::nullopt;
@@ -74,18 +82,19 @@ std::optional<uint64_t> SwitchWaits::quantile_ns(uint32_t permille) const {
     return std::nullopt;
 }
 
-SwitchWaits SwitchWaits::since(const SwitchWaits& then) const {
-    return {cpu, sched_class, grown(sum_ns, then.sum_ns), grown(buckets, then.buckets)};
+WaitTimes WaitTimes::since(const WaitTimes& then) const {
+    return {grown(sum_ns, then.sum_ns), grown(buckets, then.buckets)};
 }
 
 std::optional<double> Agreement::share() const {
-    const uint64_t answered = grown(picks, unanswered);
+    const uint64_t answered = grown(picks, unanswered + grouped);
     return answered ? std::optional(static_cast<double>(agreed) / static_cast<double>(answered))
                     : std::nullopt;
 }
 
 Agreement Agreement::since(const Agreement& then) const {
-    return {grown(picks, then.picks), grown(agreed, then.agreed), grown(unanswered, then.unanswered)};
+    return {grown(picks, then.picks), grown(agreed, then.agreed), grown(unanswered, then.unanswered),
+            grown(grouped, then.grouped)};
 }
 
 CpuSwitches decode(const ktwin_switch_cpu& raw) {
@@ -104,9 +113,29 @@ TaskSwitches decode(const ktwin_switch_task& raw) {
 }
 
 SwitchWaits decode(const ktwin_switch_waits& raw) {
-    SwitchWaits waits = {raw.cpu, raw.sched_class, raw.sum_ns, {}};
-    std::ranges::copy(raw.buckets, waits.buckets.begin());
-    return waits;
+    return {raw.cpu, raw.sched_class, times(raw)};
+}
+
+NsWaits decode(const ktwin_ns_waits& raw) {
+    return {unless_zero(raw.ns), times(raw)};
+}
+
+RqAudit decode(const ktwin_rq_audit& raw) {
+    return {
+        .cpu = raw.cpu,
+        .why = raw.why,
+        .passes = raw.passes,
+        .skipped = raw.skipped,
+        .equal = raw.equal,
+        .missing = raw.missing,
+        .surplus = raw.surplus,
+        .throttled = raw.throttled,
+        .delayed = raw.delayed,
+        .transients = raw.transients,
+        .last_kind = raw.last_kind,
+        .last_tid = unless_zero(raw.last_tid),
+        .last_ns = unless_zero<uint64_t>(raw.last_ns),
+    };
 }
 
 RqTwin decode(const ktwin_rq_twin& raw) {
@@ -123,7 +152,7 @@ RqTwin decode(const ktwin_rq_twin& raw) {
     for (size_t i = 0; i < KTWIN_RQ_AGREEMENTS; i++) {
         const ktwin_rq_agreement& from = raw.agreement[i];
         twin.agreement[i / KTWIN_SCHED_CLASSES][i % KTWIN_SCHED_CLASSES] = {from.picks, from.agreed,
-                                                                            from.unanswered};
+                                                                            from.unanswered, from.grouped};
     }
     return twin;
 }

@@ -106,6 +106,11 @@ constexpr Word rq_generations[] = {
     {KTWIN_GENERATION_EEVDF, "eevdf", ""},
 };
 
+constexpr Word rq_differences[] = {
+    {KTWIN_RQ_MISSING, "missing", ""},
+    {KTWIN_RQ_SURPLUS, "surplus", ""},
+};
+
 constexpr Word rq_whys[] = {
     {KTWIN_RQ_STARTING, "starting", ""},
     {KTWIN_RQ_NO_MEMORY, "no_memory", ""},
@@ -229,6 +234,10 @@ std::string sched_class_name(uint32_t sched_class) {
 
 std::string rq_generation_name(uint32_t generation) {
     return name_of(rq_generations, generation, "generation");
+}
+
+std::string rq_difference_name(uint32_t difference) {
+    return name_of(rq_differences, difference, "difference");
 }
 
 std::vector<std::string> rq_why_names(uint32_t why) {

@@ -28,6 +28,7 @@ std::string_view backend_name(uint32_t backend);             // "twin"
 
 std::string sched_class_name(uint32_t sched_class);   // "fair"
 std::string rq_generation_name(uint32_t generation);  // "eevdf"
+std::string rq_difference_name(uint32_t difference);  // "missing"
 std::vector<std::string> rq_why_names(uint32_t why);  // {"conflict"}
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

@@ -31,6 +31,14 @@ Result<std::vector<SwitchWaits>> Switches::waits() const {
     return all<ktwin_switch_waits, SwitchWaits>(KTWIN_IOC_SWITCHES_WAITS, "times waited");
 }
 
+Result<std::vector<NsWaits>> Switches::ns_waits() const {
+    return all<ktwin_ns_waits, NsWaits>(KTWIN_IOC_SWITCHES_NS_WAITS, "times waited");
+}
+
+Result<std::vector<RqAudit>> Switches::audits() const {
+    return all<ktwin_rq_audit, RqAudit>(KTWIN_IOC_SWITCHES_AUDIT, "audit of the run queues");
+}
+
 Result<std::vector<RqTwin>> Switches::twins() const {
     return all<ktwin_rq_twin, RqTwin>(KTWIN_IOC_SWITCHES_TWINS, "twin run queues");
 }

@@ -18,7 +18,10 @@ class Switches {
     // Those that were asked for when it was opened; else ENODATA.
     Result<std::vector<TaskSwitches>> tasks() const;
     Result<std::vector<SwitchWaits>> waits() const;
+    Result<std::vector<NsWaits>> ns_waits() const;
     Result<std::vector<RqTwin>> twins() const;
+    // Makes a pass over each CPU; ENODATA also where run queues cannot be read.
+    Result<std::vector<RqAudit>> audits() const;
 
   private:
     template <class Raw, class Record>

@@ -33,7 +33,7 @@ TEST(Switches, NeverFewerThanNone) {
 }
 
 TEST(Switches, Quantiles) {
-    SwitchWaits waits = {0, KTWIN_SCHED_FAIR, 0, {}};
+    WaitTimes waits;
     EXPECT_FALSE(waits.quantile_ns(500));
     waits.buckets[0] = 1;
     EXPECT_EQ(waits.quantile_ns(1000), 0U);
@@ -48,13 +48,14 @@ TEST(Switches, Quantiles) {
 
 TEST(Switches, Agreement) {
     ktwin_rq_twin raw = {};
-    raw.agreement[KTWIN_GENERATION_CFS * KTWIN_SCHED_CLASSES + KTWIN_SCHED_RT] = {10, 6, 2};
+    raw.agreement[KTWIN_GENERATION_CFS * KTWIN_SCHED_CLASSES + KTWIN_SCHED_RT] = {11, 6, 2, 1};
     const RqTwin twin = decode(raw);
     EXPECT_EQ(twin.agreement[KTWIN_GENERATION_CFS][KTWIN_SCHED_RT].share(), 0.75);
     EXPECT_FALSE(twin.agreement[KTWIN_GENERATION_EEVDF][KTWIN_SCHED_RT].share());
-    EXPECT_FALSE((Agreement{2, 0, 3}).share()) << "the counters were read a pick apart";
+    EXPECT_FALSE((Agreement{2, 0, 3, 0}).share()) << "the counters were read a pick apart";
     EXPECT_EQ(rq_generation_name(KTWIN_GENERATION_PRIO_ARRAY), "prio_array");
     EXPECT_EQ(sched_class_name(77), "class_77");
+    EXPECT_EQ(rq_difference_name(KTWIN_RQ_SURPLUS), "surplus");
     EXPECT_EQ(rq_why_names(KTWIN_RQ_CONFLICT | KTWIN_RQ_STARTING).size(), 2U);
 }
 

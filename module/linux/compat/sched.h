@@ -28,6 +28,23 @@ static inline u64 kt_custom_slice(const struct task_struct *task)
 #endif
 }
 
+/* Whether it stands in a task group below the root: a cgroup's, or a session's (autogroup). */
+static inline bool kt_is_grouped(const struct task_struct *task)
+{
+#ifdef CONFIG_FAIR_GROUP_SCHED
+	return READ_ONCE(task->se.parent);
+#else
+	return false;
+#endif
+}
+
+/* The arguments of sched_stat_runtime behind the task, which changed in 6.8. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define KT_STAT_RUNTIME_REST	u64 runtime
+#else
+#define KT_STAT_RUNTIME_REST	u64 runtime, u64 vruntime
+#endif
+
 /*
  * When it was put on the run queue where it waits, by the scheduler's clock; 0: it does not wait, or this kernel keeps
  * no such time (CONFIG_SCHED_INFO). Under the lock of that run queue.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -61,13 +62,53 @@ std::vector<ktwin_switch_waits> waits() {
 std::vector<ktwin_rq_twin> twins() {
     std::vector<ktwin_rq_twin> all(2);
     for (uint32_t i = 0; i < KTWIN_GENERATIONS; i++) {
-        all[0].agreement[i * KTWIN_SCHED_CLASSES + KTWIN_SCHED_FAIR] = {40 * readings,
-                                                                        (10 + 7 * i) * readings, 0};
+        all[0].agreement[i * KTWIN_SCHED_CLASSES + KTWIN_SCHED_FAIR] = {
+            40 * readings, (10 + 7 * i) * readings, 0, i * readings};
     }
     all[1].cpu = 1;
     all[1].why = KTWIN_RQ_STARTING | 1U << 9;
-    all[1].agreement[KTWIN_SCHED_IDLE] = {2 * readings, 0, 2 * readings};
+    all[1].agreement[KTWIN_SCHED_IDLE] = {2 * readings, 0, 2 * readings, 0};
     return all;
+}
+
+std::vector<ktwin_ns_waits> ns_waits() {
+    std::vector<ktwin_ns_waits> all(3);
+    all[0].ns = 4026531836;
+    all[0].sum_ns = 3000 * readings;
+    all[0].buckets[11] = 2 * readings;
+    all[1].ns = 4026532201;
+    all[1].buckets[0] = 1;
+    all[2].sum_ns = 5 * readings;
+    all[2].buckets[3] = readings;
+    return all;
+}
+
+std::vector<ktwin_rq_audit> audits() {
+    std::vector<ktwin_rq_audit> all(2);
+    all[0].passes = readings;
+    all[0].equal = 3 * readings;
+    all[0].throttled = 1;
+    all[0].delayed = 2;
+    all[0].transients = 1;
+    all[1].cpu = 1;
+    all[1].passes = readings;
+    all[1].skipped = 1;
+    all[1].why = KTWIN_RQ_CONFLICT;
+    return all;
+}
+
+std::vector<ktwin_rq_audit> differing() {
+    std::vector<ktwin_rq_audit> all = audits();
+    all[0].missing = 1;
+    all[0].last_kind = KTWIN_RQ_MISSING;
+    all[0].last_tid = 812;
+    all[0].last_ns = 77000000000;
+    return all;
+}
+
+bool is_differing() {
+    const char* paper = std::getenv("KTWIN_PAPER");
+    return paper && std::strcmp(paper, "differs") == 0;
 }
 
 template <class Raw>
@@ -97,6 +138,10 @@ int paper_switches(unsigned long command, void* argument) {
             return answer(request, tasks());
         case KTWIN_IOC_SWITCHES_WAITS:
             return answer(request, waits());
+        case KTWIN_IOC_SWITCHES_NS_WAITS:
+            return answer(request, ns_waits());
+        case KTWIN_IOC_SWITCHES_AUDIT:
+            return answer(request, is_differing() ? differing() : audits());
         default:
             return answer(request, twins());
     }
