@@ -281,6 +281,8 @@ int FdTransport::control(unsigned long command, void* argument) {
         case KTWIN_IOC_SWITCHES_TASKS:
         case KTWIN_IOC_SWITCHES_WAITS:
         case KTWIN_IOC_SWITCHES_TWINS:
+        case KTWIN_IOC_SWITCHES_NS_WAITS:
+        case KTWIN_IOC_SWITCHES_AUDIT:
             return paper_switches(command, argument);
         case KTWIN_IOC_INJECT:
             return static_cast<ktwin_inject*>(argument)->nr == 99 ? -ESRCH : 0;
