@@ -68,6 +68,9 @@ static const struct {
 	{ KTWIN_IOC_SWITCHES_TASKS, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_WAITS, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_TWINS, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_NS_WAITS, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_AUDIT, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_INJECT, sizeof(struct ktwin_inject) },
 	{ _IO(KTWIN_IOC_MAGIC, 0x3f), 64 },
 };
 

@@ -5,7 +5,7 @@
 need_loaded
 
 NODES='pid/namespaces pid/pids pid/tree audit/status audit/layout audit/divergences wait/queues wait/stats rq/summary'
-NODES+=' rq/switches rq/agreement'
+NODES+=' rq/switches rq/agreement rq/audit'
 for range in $(tr , " " </sys/devices/system/cpu/possible); do
 	for cpu in $(seq "${range%-*}" "${range#*-}"); do NODES+=" rq/cpu$cpu"; done
 done

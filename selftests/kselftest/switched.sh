@@ -20,7 +20,9 @@ test_client() {
 	counts 'per CPU' || failed=1
 	counts 'per task' --tasks || failed=1
 	counts 'waits' --waits || failed=1
+	counts 'waits by namespace' --waits --by-ns || failed=1
 	counts 'agreement' --agreement || failed=1
+	counts 'audit' --audit || failed=1
 	return $failed
 }
 
@@ -28,14 +30,16 @@ test_client() {
 rows_of() { grep -vc '^#' "$DEBUGFS/rq/$1"; }
 
 test_debugfs() {
-	local failed=0 try
+	local failed=0 try node
 	if [ "$(rows_of switches)" != 0 ]; then note "counted when nobody counts"; failed=1; fi
 	storm "$KTWIN" switches --agreement -w --interval 0.2
 	for ((try = 0; try < 100; try++)); do
 		if [ "$(rows_of agreement)" != 0 ]; then break; fi
 		sleep 0.1
 	done
-	[ "$(rows_of switches)" != 0 ] && [ "$(rows_of agreement)" != 0 ] || { note "nothing is shown"; failed=1; }
+	for node in switches agreement audit; do
+		if [ "$(rows_of $node)" = 0 ]; then note "rq/$node shows nothing"; failed=1; fi
+	done
 	end_storms
 	if [ "$(rows_of switches)" != 0 ]; then note "counted when nobody counts any more"; failed=1; fi
 	return $failed

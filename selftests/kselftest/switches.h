@@ -88,6 +88,51 @@ static inline int kt_switch_waits(int fd, __u32 cpu, __u32 sched_class, struct k
 	return result;
 }
 
+static inline __u64 kt_waits(const __u64 buckets[KTWIN_WAIT_BUCKETS])
+{
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < KTWIN_WAIT_BUCKETS; i++)
+		sum += buckets[i];
+	return sum;
+}
+
+/* How often anybody waited for any CPU. */
+static inline int kt_all_waits(int fd, __u64 *waited)
+{
+	struct ktwin_switch_waits *waits;
+	long count = kt_read_by(fd, KTWIN_IOC_SWITCHES_WAITS, 0, sizeof(*waits), 64, (void **)&waits), i;
+
+	*waited = 0;
+	for (i = 0; i < count; i++)
+		*waited += kt_waits(waits[i].buckets);
+	free(waits);
+	return count < 0 ? (int)count : 0;
+}
+
+#define KT_ALL_NS	(~0U)
+
+/* Of one PID namespace, or of all added up. */
+static inline int kt_ns_waits(int fd, __u32 ns, struct ktwin_ns_waits *sum)
+{
+	struct ktwin_ns_waits *waits;
+	long count = kt_read_by(fd, KTWIN_IOC_SWITCHES_NS_WAITS, 0, sizeof(*waits), 7, (void **)&waits), i;
+	int result = count < 0 ? (int)count : -ESRCH, j;
+
+	memset(sum, 0, sizeof(*sum));
+	for (i = 0; i < count; i++) {
+		if (ns != KT_ALL_NS && waits[i].ns != ns)
+			continue;
+		result = 0;
+		sum->sum_ns += waits[i].sum_ns;
+		for (j = 0; j < KTWIN_WAIT_BUCKETS; j++)
+			sum->buckets[j] += waits[i].buckets[j];
+	}
+	free(waits);
+	return result;
+}
+
 static inline int kt_rq_twin(int fd, __u32 cpu, struct ktwin_rq_twin *found)
 {
 	struct ktwin_rq_twin *twins;
