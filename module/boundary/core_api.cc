@@ -52,6 +52,7 @@ SchedTask task_of(const kt_sched_task& task) {
     known.key = task.key;
     known.nr = task.nr;
     known.rr_ticks = task.rr_ticks;
+    known.place = {static_cast<kt_fair_place>(task.place_kind), task.place};
     known.params = {
         .sched_class = static_cast<SchedClass>(task.sched_class),
         .policy = static_cast<SchedPolicy>(task.policy),
@@ -332,9 +333,9 @@ __u32 kt_core_waitq_wake(kt_waitq* queue, __u32 nr) {
     return head_of(queue).wake_up(nr);
 }
 
-kt_switches* kt_core_switches_open(__u32 flags, __u32 cpus, int* error) {
+kt_switches* kt_core_switches_open(__u32 flags, __u32 cpus, __u32 online, int* error) {
     *error = to_c(Errno::kNoMemory);
-    auto* monitor = construct_at<SwitchMonitor>(kt_host_alloc(sizeof(SwitchMonitor)), flags, cpus);
+    auto* monitor = construct_at<SwitchMonitor>(kt_host_alloc(sizeof(SwitchMonitor)), flags, cpus, online);
     if (monitor == nullptr) {
         return nullptr;
     }

@@ -166,8 +166,8 @@ __u32 kt_core_waitq_wake(struct kt_waitq *queue, __u32 nr);
  * One kt_switches for each open fd; each part that was not asked for is absent, and its events must not come.
  */
 struct kt_switches;
-/* [sleep] KTWIN_SWITCHES_*; cpus: numbers of CPUs there may be. NULL: *error says why. */
-struct kt_switches *kt_core_switches_open(__u32 flags, __u32 cpus, int *error);
+/* [sleep] KTWIN_SWITCHES_*; cpus: numbers of CPUs there may be; online: how many there are. NULL: *error says why. */
+struct kt_switches *kt_core_switches_open(__u32 flags, __u32 cpus, __u32 online, int *error);
 void kt_core_switches_close(struct kt_switches *switches);	/* [sleep] no event comes any more, nobody reads */
 /* [sleep] Once a second: memory for events to come. */
 void kt_core_switches_refill(struct kt_switches *switches);

@@ -111,18 +111,27 @@ struct kt_switch {
 #define KT_SWITCH_CLASS(what)	((what) & 0xffu)
 #define KT_SWITCH_LEAVE(what)	((what) >> 8)
 
+/* What the kernel's own fair class has of a task that sleeps, which is of use to one generation of the twins each. */
+enum kt_fair_place {
+	KT_PLACE_UNKNOWN,
+	KT_PLACE_LAG,		/* EEVDF: vlag */
+	KT_PLACE_OFFSET,	/* CFS: vruntime from min_vruntime */
+};
+
 /* A task as the scheduler's events show it to the twin run queues. */
 struct kt_sched_task {
 	kt_key key;		/* 0: the idle task */
 	kt_key mm;		/* 0: a kernel thread */
 	__u64 deadline;		/* absolute, in ns, for the deadline class */
 	__u64 slice_ns;		/* asked for by sched_setattr(); 0: the usual one */
+	__s64 place;		/* of the one that wakes, or went to sleep */
 	__u32 sched_class;	/* enum ktwin_sched_class: the one it is in now, boosted or not */
 	__u32 policy;		/* SCHED_* */
 	int nr;			/* in the initial namespace */
 	int nice;
 	__u32 rt_priority;	/* 1 to 99, higher first, for the rt class */
 	__u32 rr_ticks;		/* left of its slice, if it is of SCHED_RR */
+	__u32 place_kind;	/* enum kt_fair_place */
 	bool grouped;		/* of the fair class, in a task group below the root */
 };
 

@@ -45,6 +45,10 @@ class CfsQueue : Pinned {
     void setup(CfsEntity& entity, const SchedParams& params);
     void set_params(CfsEntity& entity, const SchedParams& params) { setup(entity, params); }
     static void fork(const CfsEntity& parent, CfsEntity& child);
+    // It sleeps, so far from min_vruntime; relative: it will wake with kWakeupMoved.
+    void adopt(CfsEntity& entity, i64 offset, bool relative) {
+        entity.vruntime = (relative ? 0 : min_vruntime_) + static_cast<u64>(offset);
+    }
     void enqueue(CfsEntity& entity, EnqueueReason reason, u64 now);
     void dequeue(CfsEntity& entity, DequeueReason reason, u64 now);
     void forget_sleeper(CfsEntity& entity) { entity.vruntime -= min_vruntime_; }

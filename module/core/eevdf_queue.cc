@@ -50,6 +50,13 @@ void EevdfQueue::fork(const EevdfEntity&, EevdfEntity& child) {
     child.rel_deadline = false;
 }
 
+void EevdfQueue::adopt(EevdfEntity& entity, i64 lag) {
+    if (entity.delayed) {
+        take_off(entity);
+    }
+    entity.vlag = lag;
+}
+
 void EevdfQueue::move_zero(i64 delta) {
     sum_ -= times(delta, load_);
     zero_vruntime_ += static_cast<u64>(delta);
@@ -123,7 +130,13 @@ void EevdfQueue::place(EevdfEntity& entity, bool initial) {
 }
 
 // It woke while it was burning its negative lag off: it has not left. A positive lag is not for one that slept.
+// ttwu_runnable() does this first, then charges the current one to see whether it is to be preempted, and then tells of the
+// wakeup: the charge that came just before belongs behind this.
 void EevdfQueue::requeue_delayed(EevdfEntity& entity) {
+    const u64 early = curr_ != nullptr ? last_charge_ : 0;
+    if (early != 0) {
+        curr_->vruntime -= early;
+    }
     entity.vlag = entity_lag(entity);
     if (entity.vlag > 0) {
         --nr_queued_;
@@ -135,6 +148,9 @@ void EevdfQueue::requeue_delayed(EevdfEntity& entity) {
     }
     entity.delayed = false;
     --nr_delayed_;
+    if (early != 0) {
+        curr_->vruntime += early;
+    }
 }
 
 // check_preempt_wakeup_fair(), as far as it takes from the current one the protection of its slice.
@@ -161,6 +177,7 @@ void EevdfQueue::enqueue(EevdfEntity& entity, EnqueueReason reason, u64) {
         entity.on_rq = true;
         ++nr_queued_;
     }
+    last_charge_ = 0;
     if (reason != EnqueueReason::kRestore) {
         check_preempt(entity);
     }
@@ -185,6 +202,7 @@ void EevdfQueue::take_off(EevdfEntity& entity) {
 }
 
 void EevdfQueue::dequeue(EevdfEntity& entity, DequeueReason reason, u64) {
+    last_charge_ = 0;
     if (reason == DequeueReason::kSleep && !is_eligible(entity)) {
         entity.delayed = true;
         ++nr_delayed_;
@@ -208,6 +226,8 @@ void EevdfQueue::forget_sleeper(EevdfEntity& entity) {
 
 void EevdfQueue::set_next(EevdfEntity& entity) {
     unlink(entity);
+    resched_ = false;
+    last_charge_ = 0;
     entity.is_protected = true;
     entity.protected_deadline = entity.deadline;
     curr_ = &entity;
@@ -219,11 +239,18 @@ void EevdfQueue::put_prev(EevdfEntity& entity) {
 }
 
 void EevdfQueue::charge(EevdfEntity& entity, u64 ns, u64) {
-    entity.vruntime += calc_delta_fair(ns < kLongestCharge ? ns : kLongestCharge, entity.weight);
+    const bool picks = resched_;
+    resched_ = false;
+    last_charge_ = calc_delta_fair(ns < kLongestCharge ? ns : kLongestCharge, entity.weight);
+    entity.vruntime += last_charge_;
     if (!vtime_before(entity.vruntime, entity.deadline)) {
         entity.slice = entity.asked_slice != 0 ? entity.asked_slice : base_slice_;
         entity.deadline = entity.vruntime + calc_delta_fair(entity.slice, entity.weight);
         avg_vruntime();
+        resched_ = nr_queued_ > 1;
+    }
+    if (picks) {
+        static_cast<void>(pick_awake());
     }
 }
 
@@ -258,13 +285,18 @@ EevdfEntity* EevdfQueue::pick_eevdf() const {
     return best == nullptr || (curr != nullptr && Order::before(*curr, *best)) ? curr : best;
 }
 
-Pick<EevdfEntity> EevdfQueue::pick(u64) {
+EevdfEntity* EevdfQueue::pick_awake() {
     EevdfEntity* entity = pick_eevdf();
     while (entity != nullptr && entity->delayed) {
         take_off(*entity);
         entity = pick_eevdf();
     }
-    return {entity, true};
+    return entity;
+}
+
+Pick<EevdfEntity> EevdfQueue::pick(u64) {
+    last_charge_ = 0;
+    return {pick_awake(), true};
 }
 
 static_assert(RunQueueModel<EevdfQueue>);

@@ -55,12 +55,16 @@ class EevdfQueue : Pinned {
     void setup(EevdfEntity& entity, const SchedParams& params);
     void set_params(EevdfEntity& entity, const SchedParams& params);
     static void fork(const EevdfEntity& parent, EevdfEntity& child);
+    // It sleeps with this lag (V - vruntime).
+    void adopt(EevdfEntity& entity, i64 lag);
     void enqueue(EevdfEntity& entity, EnqueueReason reason, u64 now);
     void dequeue(EevdfEntity& entity, DequeueReason reason, u64 now);
     // A delayed one is really taken off.
     void forget_sleeper(EevdfEntity& entity);
     void set_next(EevdfEntity& entity);
     void put_prev(EevdfEntity& entity);
+    // Where a slice is over the kernel picks, and charges once more before. If it picks the current one again there is no
+    // other event of it; so what such a pick does to the delayed is done here.
     void charge(EevdfEntity& entity, u64 ns, u64 now);
     // Takes the delayed off that it meets, as the kernel's pick does: each was put there by a dequeue().
     Pick<EevdfEntity> pick(u64 now);
@@ -93,10 +97,13 @@ class EevdfQueue : Pinned {
     void check_preempt(const EevdfEntity& entity);
     void take_off(EevdfEntity& entity);
     EevdfEntity* pick_eevdf() const;
+    EevdfEntity* pick_awake();
     EevdfEntity* search() const;
 
     Tree tree_;                    // all that are queued but the current one
     EevdfEntity* curr_ = nullptr;  // on_rq
+    bool resched_ = false;         // its slice was over at the last charge
+    u64 last_charge_ = 0;          // virtual time of that charge, 0 when something came after it
     u64 zero_vruntime_ = 0;
     i64 sum_ = 0;
     u64 load_ = 0;

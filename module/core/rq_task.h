@@ -34,8 +34,9 @@ struct RqTask : PoolNode,
     const kt_key key;
     i32 nr;  // for who reads
     RqTask* bucket_next = nullptr;
-    u32 cpu;              // whose queue it is on, or was on last
-    bool queued = false;  // the current one is queued too
+    u32 cpu;                // whose queue it is on, or was on last
+    bool queued = false;    // the current one is queued too
+    bool arriving = false;  // neither queued nor asleep: RunQueue::expect()
     bool adrift =
         true;  // asleep, and what it knows is relative to no queue: none had it, or it was forgotten
     SchedParams params;

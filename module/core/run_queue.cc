@@ -21,9 +21,9 @@ constexpr u64 kBaseSlice = 700000;
 
 }  // namespace
 
-RunQueue::RunQueue(u32 cpu, u32 cpus) : cpu_(cpu) {
-    cfs_.set_scale(sysctl_factor(cpus));
-    eevdf_.set_base_slice(kBaseSlice * sysctl_factor(cpus));
+RunQueue::RunQueue(u32 cpu, u32 online) : cpu_(cpu) {
+    cfs_.set_scale(sysctl_factor(online));
+    eevdf_.set_base_slice(kBaseSlice * sysctl_factor(online));
 }
 
 // The models that a task of its class is in.
@@ -59,6 +59,14 @@ void RunQueue::setup(RqTask& task) {
     eevdf_.setup(task, task.params);
 }
 
+void RunQueue::adopt(RqTask& task, const FairPlace& place) {
+    if (place.kind == KT_PLACE_LAG) {
+        eevdf_.adopt(task, place.value);
+    } else if (place.kind == KT_PLACE_OFFSET) {
+        cfs_.adopt(task, place.value, task.adrift);
+    }
+}
+
 void RunQueue::fork(RqTask& parent, RqTask& child) {
     ScanQueue::fork(parent, child);
     PrioArrayQueue::fork(parent, child);
@@ -92,6 +100,22 @@ void RunQueue::enqueue(RqTask& task, EnqueueReason reason, u64 now) {
     task.queued = true;
     task.adrift = false;
     task.waits_since = clock_;
+}
+
+void RunQueue::expect(RqTask& task) {
+    arrivals_.push_back(static_cast<RqMember&>(task));
+    ++nr_arriving_;
+    task.cpu = cpu_;
+    task.arriving = true;
+}
+
+void RunQueue::land() {
+    for (; nr_arriving_ != 0; --nr_arriving_) {
+        auto& task = static_cast<RqTask&>(static_cast<RqMember&>(*arrivals_.first()));
+        static_cast<RqMember&>(task).unlink();
+        task.arriving = false;
+        enqueue(task, EnqueueReason::kMove, clock_);
+    }
 }
 
 void RunQueue::dequeue(RqTask& task, DequeueReason reason, u64 now) {
@@ -164,6 +188,7 @@ void RunQueue::advance(u64 now) {
 }
 
 void RunQueue::drop(RqTask& task, u64 now) {
+    land();
     if (task.queued) {
         dequeue(task, DequeueReason::kSpecial, now);
     } else {

@@ -9,6 +9,10 @@
 // says that nothing is queued: what is here still is stale, and dropped. It begins so too. A complete queue that is not
 // empty then holds tasks that are throttled, and keeps them.
 //
+// Arrivals. A runnable task that is moved here is told of before the kernel has queued it: it will take the lock of this
+// queue, charge the current task up to that moment, and give the arrival its place by what everybody has had then. So it
+// waits until the next event of this CPU, which as a rule is that charge, and is not on the queue until land().
+//
 // Everything under the lock of the twin. Times in ns; one that runs backwards is taken for the last one.
 #ifndef KTWIN_CORE_RUN_QUEUE_H
 #define KTWIN_CORE_RUN_QUEUE_H
@@ -36,17 +40,25 @@ class RunQueue : Pinned {
         RqTask* next = nullptr;  // nullptr: the idle task, or not stored
         SchedClass next_class = SchedClass::kIdle;
         bool prev_stays = false;  // it is still queued here
+        FairPlace prev_place;
         DequeueReason prev_left = DequeueReason::kSleep;
     };
 
-    RunQueue(u32 cpu, u32 cpus);
+    // online: CPUs there are, by which the kernel scales its slices.
+    RunQueue(u32 cpu, u32 online);
 
     // The task is new to the twin: before anything else.
     void setup(RqTask& task);
+    // The task is asleep: where the kernel has it.
+    void adopt(RqTask& task, const FairPlace& place);
     // What child takes from parent, in every generation; between setup() and enqueue(kInitial).
     static void fork(RqTask& parent, RqTask& child);
     // task.queued is false, and its cpu is this one or forget_sleeper() was called on the other.
     void enqueue(RqTask& task, EnqueueReason reason, u64 now);
+    // task is queued nowhere, and is to be enqueued (kMove) with the next event.
+    void expect(RqTask& task);
+    // Those that were expected are here. Due before any of the others, but for what an event charges.
+    void land();
     // task is queued here.
     void dequeue(RqTask& task, DequeueReason reason, u64 now);
     // task is not queued, and was here last.
@@ -58,7 +70,7 @@ class RunQueue : Pinned {
     void count_ticks(RqTask& task, u32 left);
     // The scheduler's tick, or any event that should charge the current one.
     void advance(u64 now);
-    // The task is no more; queued or not.
+    // The task is no more; queued, arriving or neither.
     void drop(RqTask& task, u64 now);
     void doubt(u32 why);
 
@@ -72,15 +84,16 @@ class RunQueue : Pinned {
     }
     // [any] How long tasks of a class waited on this queue for the CPU.
     const Log2Histogram& waits(SchedClass sched_class) const { return waits_[static_cast<u32>(sched_class)]; }
-    u32 nr_queued() const { return nr_queued_; }
+    // With the arrivals.
+    u32 nr_queued() const { return nr_queued_ + nr_arriving_; }
     // Tasks that were still here when the CPU went idle while the queue was complete: throttled, or events were lost.
     u64 idle_with_queued() const { return idle_with_queued_; }
 
     RqTask* current() const { return curr_; }
     // Who gets the CPU now. entity nullptr: idle.
     Pick<RqTask> pick(Generation generation, u64 now);
-    // Calls visit(RqTask&) for each that is queued, the current one included, in no order; returns how many. visit leaves
-    // the queue as it is.
+    // Calls visit(RqTask&) for each that is queued or arriving, the current one included, in no order; returns how many.
+    // visit leaves the queue as it is.
     template <typename Visit>
     u32 for_each(Visit visit);
 
@@ -106,7 +119,9 @@ class RunQueue : Pinned {
     RqTask* curr_ = nullptr;  // queued
     RqTask* stop_ = nullptr;  // queued
     Ring members_;
+    Ring arrivals_;  // as members
     u32 nr_queued_ = 0;
+    u32 nr_arriving_ = 0;
     u32 nr_grouped_ = 0;  // of them, fair and in a group
 
     DeadlineQueue deadline_;
@@ -125,10 +140,13 @@ class RunQueue : Pinned {
 
 template <typename Visit>
 u32 RunQueue::for_each(Visit visit) {
-    for (RingNode* node = members_.first(); node != members_.end(); node = node->next()) {
-        visit(static_cast<RqTask&>(static_cast<RqMember&>(*node)));
+    Ring* const rings[] = {&members_, &arrivals_};
+    for (Ring* ring : rings) {
+        for (RingNode* node = ring->first(); node != ring->end(); node = node->next()) {
+            visit(static_cast<RqTask&>(static_cast<RqMember&>(*node)));
+        }
     }
-    return nr_queued_;
+    return nr_queued();
 }
 
 }  // namespace ktwin

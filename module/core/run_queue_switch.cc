@@ -52,6 +52,9 @@ void RunQueue::leave_cpu(const Switch& event, u64 now) {
     }
     if (event.prev->queued && !event.prev_stays) {
         dequeue(*event.prev, event.prev_left, now);
+        if (!complete()) {
+            adopt(*event.prev, event.prev_place);
+        }
     } else if (!event.prev->queued && event.prev_stays) {
         enqueue(*event.prev, EnqueueReason::kWakeup, now);
     }
@@ -85,6 +88,8 @@ void RunQueue::went_idle(u64 now) {
         idle_with_queued_ += nr_queued_ != 0 ? 1 : 0;
         return;
     }
+    // Who is expected may be stale, too. One that is not will be seen to run, which is a doubt more.
+    land();
     for (u32 i = 0; i < kDropsAtOnce && nr_queued_ != 0; ++i) {
         auto& stale = static_cast<RqTask&>(static_cast<RqMember&>(*members_.first()));
         dequeue(stale, DequeueReason::kSpecial, now);

@@ -7,8 +7,8 @@
 
 namespace ktwin {
 
-RunQueueTwin::RunQueueTwin(kt_lock_class lock_class, u32 cpus, u32 task_limit)
-    : lock_(lock_class), budget_(task_limit), cpus_(cpus) {
+RunQueueTwin::RunQueueTwin(kt_lock_class lock_class, u32 cpus, u32 online, u32 task_limit)
+    : lock_(lock_class), budget_(task_limit), cpus_(cpus), online_(online) {
     pool_.setup(sizeof(RqTask), task_limit < kReserve ? task_limit : kReserve, &budget_, &kicker_);
 }
 
@@ -19,7 +19,7 @@ Result RunQueueTwin::setup() TA_NO_ANALYSIS {
         return Errno::kNoMemory;
     }
     for (; made_ < cpus_; ++made_) {
-        queues_[made_] = construct_at<RunQueue>(kt_host_alloc(sizeof(RunQueue)), made_, cpus_);
+        queues_[made_] = construct_at<RunQueue>(kt_host_alloc(sizeof(RunQueue)), made_, online_);
         if (queues_[made_] == nullptr) {
             return Errno::kNoMemory;
         }
@@ -57,6 +57,15 @@ void RunQueueTwin::teardown() TA_NO_ANALYSIS {
     table_.teardown();
 }
 
+// One that was arriving has arrived: there is an event about it.
+RqTask* RunQueueTwin::find(kt_key key) {
+    RqTask* task = table_.find(key);
+    if (task != nullptr && task->arriving) {
+        queues_[task->cpu]->land();
+    }
+    return task;
+}
+
 // A task nobody has told of before. nullptr: no room for it, and its CPU's queue is incomplete.
 RqTask* RunQueueTwin::make(u32 cpu, const SchedTask& task) {
     auto* made = construct_at<RqTask>(pool_.get_ready(), task.key, task.nr, cpu, task.params);
@@ -66,6 +75,7 @@ RqTask* RunQueueTwin::make(u32 cpu, const SchedTask& task) {
         return nullptr;
     }
     queues_[cpu]->setup(*made);
+    queues_[cpu]->adopt(*made, task.place);
     table_.add(made);
     return made;
 }
@@ -86,7 +96,7 @@ RqTask* RunQueueTwin::learn(u32 cpu, const SchedTask& task) {
     if (task.key == 0) {
         return nullptr;
     }
-    RqTask* known = table_.find(task.key);
+    RqTask* known = find(task.key);
     if (known == nullptr) {
         return make(cpu, task);
     }
@@ -113,6 +123,7 @@ void RunQueueTwin::woken(u32 cpu, const SchedTask& event, u64 now) {
     if (!has(cpu)) {
         return;
     }
+    queues_[cpu]->land();
     RqTask* task = learn(cpu, event);
     if (task == nullptr) {
         return;
@@ -133,7 +144,7 @@ void RunQueueTwin::created(u32 cpu, const SchedTask& event, kt_key parent_key, u
     if (!has(cpu) || event.key == 0) {
         return;
     }
-    RqTask* stale = table_.find(event.key);
+    RqTask* stale = find(event.key);
     if (stale != nullptr) {
         forget(stale, now);
     }
@@ -141,8 +152,9 @@ void RunQueueTwin::created(u32 cpu, const SchedTask& event, kt_key parent_key, u
     if (task == nullptr) {
         return;
     }
-    RqTask* parent = table_.find(parent_key);
+    RqTask* parent = find(parent_key);
     queues_[cpu]->advance(now);
+    queues_[cpu]->land();
     if (parent != nullptr) {
         RunQueue::fork(*parent, *task);
     }
@@ -151,7 +163,7 @@ void RunQueueTwin::created(u32 cpu, const SchedTask& event, kt_key parent_key, u
 
 void RunQueueTwin::moved(kt_key key, u32 cpu, u64 now) {
     SpinGuard guard(lock_);
-    RqTask* task = has(cpu) ? table_.find(key) : nullptr;
+    RqTask* task = has(cpu) ? find(key) : nullptr;
     if (task == nullptr || task->cpu == cpu) {
         return;
     }
@@ -160,7 +172,7 @@ void RunQueueTwin::moved(kt_key key, u32 cpu, u64 now) {
         return;
     }
     queues_[task->cpu]->dequeue(*task, DequeueReason::kMove, now);
-    queues_[cpu]->enqueue(*task, EnqueueReason::kMove, now);
+    queues_[cpu]->expect(*task);
 }
 
 void RunQueueTwin::switched(u32 cpu, const SchedSwitch& event, u64 now) {
@@ -168,11 +180,16 @@ void RunQueueTwin::switched(u32 cpu, const SchedSwitch& event, u64 now) {
     if (!has(cpu)) {
         return;
     }
+    // Had they come already, it would not go idle.
+    if (event.next.key != 0) {
+        queues_[cpu]->land();
+    }
     RunQueue::Switch what;
     what.prev = learn(cpu, event.prev);
     what.next = learn(cpu, event.next);
     what.next_class = event.next.key != 0 ? event.next.params.sched_class : SchedClass::kIdle;
     what.prev_stays = event.prev_queued;
+    what.prev_place = event.prev.place;
     what.prev_left = event.prev_special || event.prev_dead ? DequeueReason::kSpecial : DequeueReason::kSleep;
     RqTask* const both[] = {what.prev, what.next};
     for (RqTask* task : both) {
@@ -188,7 +205,7 @@ void RunQueueTwin::switched(u32 cpu, const SchedSwitch& event, u64 now) {
 
 void RunQueueTwin::changed(const SchedTask& event, u64 now) {
     SpinGuard guard(lock_);
-    RqTask* task = table_.find(event.key);
+    RqTask* task = find(event.key);
     if (task != nullptr && task->params != event.params.checked()) {
         queues_[task->cpu]->change(*task, event.params, now);
     }
@@ -199,11 +216,12 @@ void RunQueueTwin::ran(u32 cpu, const SchedTask& event, u64 now) {
     if (!has(cpu)) {
         return;
     }
-    RqTask* task = table_.find(event.key);
+    RqTask* task = find(event.key);
     if (task != nullptr) {
         update(*task, event);
     }
     queues_[cpu]->advance(now);
+    queues_[cpu]->land();
 }
 
 void RunQueueTwin::lost() {

@@ -4,8 +4,8 @@
 //
 // One lock for all CPUs, because a task goes from one to another: raw, irqs off, taken inside the kernel's run-queue locks
 // and nothing inside it. The events of one task are in order: the kernel sends each under the task's pi_lock or the lock of
-// the run queue it is on. Between the moment a running task is taken from one queue (moved()) and put on the other the
-// kernel has it on neither, and sends no event for the second: here it is on the other at once.
+// the run queue it is on. Between the moment a runnable task is taken from one queue (moved()) and put on the other the
+// kernel has it on neither, and sends no event for the second: here it is expected there (run_queue.h).
 //
 // Tasks come from a pool that is filled ahead. An event allocates nothing and wakes nobody: both could take the very lock
 // that the event is under. So the pool asks for no maintenance, refill() is called now and then; where the pool is empty the
@@ -27,6 +27,9 @@ struct SchedTask {
     kt_key key = 0;  // 0: the idle task
     i32 nr = 0;  // in the initial namespace; for who reads, not a name: exec() from another thread changes it
     u32 rr_ticks = 0;  // left of its slice, if it is of SCHED_RR; 0: not told
+    // Of the one that wakes, or that leaves the CPU to sleep. The twin goes by its own; but what was there before it has to
+    // come from somewhere: this is taken of a task that is new to it, and as long as a queue is not complete.
+    FairPlace place;
     SchedParams params;
 };
 
@@ -40,8 +43,8 @@ struct SchedSwitch {
 
 class RunQueueTwin : Pinned {
   public:
-    // cpus: numbers of CPUs that may be told, not 0. task_limit: tasks it may know, not 0.
-    RunQueueTwin(kt_lock_class lock_class, u32 cpus, u32 task_limit);
+    // cpus: numbers of CPUs that may be told, not 0; online: how many there are. task_limit: tasks it may know, not 0.
+    RunQueueTwin(kt_lock_class lock_class, u32 cpus, u32 online, u32 task_limit);
 
     // [sleep] kNoMemory. teardown() is due in any case.
     Result setup();
@@ -94,6 +97,7 @@ class RunQueueTwin : Pinned {
   private:
     static constexpr u32 kReserve = 256;
 
+    RqTask* find(kt_key key) TA_REQUIRES(lock_);
     RqTask* learn(u32 cpu, const SchedTask& task) TA_REQUIRES(lock_);
     void update(RqTask& known, const SchedTask& task) TA_REQUIRES(lock_);
     RqTask* make(u32 cpu, const SchedTask& task) TA_REQUIRES(lock_);
@@ -107,6 +111,7 @@ class RunQueueTwin : Pinned {
     PoolBudget budget_;
     Pool pool_;
     const u32 cpus_;
+    const u32 online_;
     u32 made_ = 0;  // queues there are: all, once setup() has succeeded
     RqTaskTable table_ TA_GUARDED_BY(lock_);
     RunQueue** queues_ = nullptr;

@@ -30,7 +30,7 @@ u32 RunQueueTwin::queued(u32 cpu, Span<kt_key> room) {
 
 Result RunQueueTwin::inject(kt_key key, bool add) {
     SpinGuard guard(lock_);
-    RqTask* task = table_.find(key);
+    RqTask* task = find(key);
     if (task == nullptr) {
         return Errno::kNotFound;
     }
@@ -59,7 +59,7 @@ Result RunQueueTwin::compare(u32 cpu, Span<const RqReal> real, RqComparison& res
     const u64 pass = ++comparisons_;
     for (const RqReal& one : real) {
         RqTask* task = table_.find(one.key);
-        const bool here = task != nullptr && task->queued && task->cpu == cpu;
+        const bool here = task != nullptr && (task->queued || task->arriving) && task->cpu == cpu;
         if (here && one.presence != KT_RQ_DELAYED) {
             task->seen = pass;
         }
@@ -74,7 +74,7 @@ Result RunQueueTwin::compare(u32 cpu, Span<const RqReal> real, RqComparison& res
         }
     }
     queue.for_each([&](const RqTask& task) {
-        if (task.seen != pass) {
+        if (task.seen != pass && !task.arriving) {
             result.note(task.key, task.nr, RqDifferenceKind::kSurplus);
         }
     });

@@ -29,6 +29,12 @@ inline constexpr u32 kMaxRtPrio = 100;
 inline constexpr u32 kMaxPrio = 140;
 inline constexpr u32 kDefaultPrio = 120;
 
+// Where the kernel's fair class has a task that sleeps, as far as that is told.
+struct FairPlace {
+    kt_fair_place kind = KT_PLACE_UNKNOWN;
+    i64 value = 0;
+};
+
 struct SchedParams {
     SchedClass sched_class = SchedClass::kFair;
     SchedPolicy policy = SchedPolicy::kNormal;

@@ -12,8 +12,8 @@ static_assert(Log2Histogram::kBuckets == KTWIN_WAIT_BUCKETS);
 static_assert(RunQueue::kStarting == KTWIN_RQ_STARTING && RunQueue::kNoMemory == KTWIN_RQ_NO_MEMORY &&
               RunQueue::kConflict == KTWIN_RQ_CONFLICT && RunQueue::kLostEvents == KTWIN_RQ_LOST_EVENTS);
 
-SwitchMonitor::SwitchMonitor(u32 flags, u32 cpus)
-    : flags_(flags), wanted_(cpus), twin_(KT_LOCK_RUN_QUEUES, cpus, kTaskLimit), audit_(twin_) {}
+SwitchMonitor::SwitchMonitor(u32 flags, u32 cpus, u32 online)
+    : flags_(flags), wanted_(cpus), twin_(KT_LOCK_RUN_QUEUES, cpus, online, kTaskLimit), audit_(twin_) {}
 
 Result SwitchMonitor::make_cpus() {
     cpus_ = static_cast<Cpu**>(kt_host_alloc(wanted_ * sizeof(void*)));

@@ -17,8 +17,9 @@ namespace ktwin {
 
 class SwitchMonitor : Pinned {
   public:
-    // flags: KTWIN_SWITCHES_*. cpus: numbers of CPUs there may be, not 0.
-    SwitchMonitor(u32 flags, u32 cpus);
+    // flags: KTWIN_SWITCHES_*. cpus: numbers of CPUs there may be, not 0; online: how many there are, by which the kernel
+    // scales its slices.
+    SwitchMonitor(u32 flags, u32 cpus, u32 online);
 
     // [sleep] kNoMemory. teardown() is due in any case.
     Result setup();

@@ -25,7 +25,7 @@
 #include <trace/events/sched.h>
 
 #include "compat/sched.h"
-#include "ktwin.h"
+#include "inspect_rq.h"
 #include "trace.h"
 
 /* The stopper threads alone are of the stop class, which no header shows; no user can name a kernel thread. */
@@ -111,8 +111,29 @@ static void describe_task(struct kt_sched_task *to, const struct task_struct *ta
 	to->rt_priority = to->sched_class == KTWIN_SCHED_RT ? MAX_RT_PRIO - 1 - task->prio : 0;
 	to->deadline = to->sched_class == KTWIN_SCHED_DEADLINE ? task->dl.deadline : 0;
 	to->slice_ns = kt_custom_slice(task);
+	to->place_kind = KT_PLACE_UNKNOWN;
+	to->place = 0;
 	to->rr_ticks = task->policy == SCHED_RR ? task->rt.time_slice : 0;
 	to->grouped = to->sched_class == KTWIN_SCHED_FAIR && kt_is_grouped(task);
+}
+
+static u64 min_vruntime(int cpu)
+{
+	return KTWIN_RQ_READ(u64, ktwin_rq_field(ktwin_rq_of(cpu), KT_FIELD_RQ_CFS), CFS_RQ_ZERO_VRUNTIME);
+}
+
+/* Of a task that has just gone to sleep, or was just woken; under the lock of its run queue. */
+static void describe_place(struct kt_sched_task *to, const struct task_struct *task)
+{
+	if (to->sched_class != KTWIN_SCHED_FAIR || to->grouped)
+		return;
+	if (kt_keeps_lag()) {
+		if (kt_fair_lag(task, &to->place))
+			to->place_kind = KT_PLACE_LAG;
+	} else if (!ktwin_rq_usable()) {
+		to->place = task->se.vruntime - min_vruntime(task_cpu(task));
+		to->place_kind = KT_PLACE_OFFSET;
+	}
 }
 
 /*
@@ -148,6 +169,8 @@ static void feed_switch(const struct ktwin_hooked *hooked, const struct task_str
 	describe_task(&event.next, next);
 	/* Not prev_state: who was preempted between setting it and schedule(), or has a signal, stays. */
 	event.prev_queued = kt_is_runnable(prev);
+	if (!event.prev_queued)
+		describe_place(&event.prev, prev);
 	event.prev_special = !event.prev_queued && is_special_task_state(prev_state);
 	event.prev_dead = !event.prev_queued && (prev_state & TASK_DEAD);
 	kt_core_rq_switched(hooked->switches, raw_smp_processor_id(), &event, clock_at_switch(prev, next));
@@ -162,6 +185,7 @@ static void feed_wakeup(void *data, struct task_struct *task)
 	struct kt_sched_task event;
 
 	describe_task(&event, task);
+	describe_place(&event, task);
 	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, 0);
 }
 

@@ -363,7 +363,7 @@ static struct switches_file *create(u32 flags)
 		kfree(file);
 		return ERR_PTR(err);
 	}
-	file->hooked.switches = kt_core_switches_open(flags, nr_cpu_ids, &err);
+	file->hooked.switches = kt_core_switches_open(flags, nr_cpu_ids, num_online_cpus(), &err);
 	if (!file->hooked.switches) {
 		kfree(file);
 		mutex_lock(&open_lock);

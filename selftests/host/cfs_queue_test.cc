@@ -141,6 +141,19 @@ TEST_F(CfsQueueTest, NiceChangesWithoutLosingThePlace) {
     EXPECT_EQ(a.weight, 9548u);
 }
 
+TEST_F(CfsQueueTest, AdoptedWhereTheKernelHasIt) {
+    add(0);
+    queue.put_prev(*run(5 * kMs));
+    CfsEntity sleeper;
+    queue.setup(sleeper, nice(0));
+    queue.adopt(sleeper, -500, false);
+    EXPECT_EQ(sleeper.vruntime, queue.min_vruntime() - 500);
+    queue.adopt(sleeper, -500, true);
+    queue.enqueue(sleeper, EnqueueReason::kWakeupMoved, now);
+    EXPECT_EQ(sleeper.vruntime, queue.min_vruntime() - 500);
+    queue.dequeue(sleeper, DequeueReason::kSleep, now);
+}
+
 TEST_F(CfsQueueTest, MinVruntimeNeverGoesBack) {
     CfsEntity& a = add(0);
     CfsEntity& b = add(0);
@@ -182,10 +195,13 @@ TEST_F(CfsQueueTest, OfManyThePreemptedComesBack) {
     CfsEntity& runs = add(0);
     queue.set_next(runs);
     for (int i = 0; i < 7; ++i) {
-        add(0).vruntime = 900000;
+        add(0).vruntime = 1500000;
     }
     queue.charge(runs, 1800000, now);
     CfsEntity& woken = add(0);
+    queue.dequeue(woken, DequeueReason::kSleep, now);
+    woken.vruntime = 700000;
+    queue.enqueue(woken, EnqueueReason::kWakeup, now);
     EXPECT_EQ(queue.pick(now).entity, &woken);
     queue.put_prev(runs);
     queue.set_next(woken);

@@ -17,7 +17,7 @@ using Queued = std::vector<RqReal>;
 struct RqAuditTest : ::testing::Test {
     void SetUp() override {
         FakeHost::get().reset();
-        twin = std::make_unique<RunQueueTwin>(KT_LOCK_RUN_QUEUES, 2u, 500u);
+        twin = std::make_unique<RunQueueTwin>(KT_LOCK_RUN_QUEUES, 2u, 2u, 500u);
         audit = std::make_unique<RqAudit>(*twin);
         ASSERT_TRUE(twin->setup());
         ASSERT_TRUE(audit->setup(2));

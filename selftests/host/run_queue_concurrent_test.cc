@@ -62,7 +62,7 @@ u64 look(const RunQueueTwin& twin) {
 
 TEST(RunQueueConcurrent, EventsOfEveryCpuAndReaders) {
     FakeHost::get().reset();
-    auto twin = std::make_unique<RunQueueTwin>(KT_LOCK_TWIN, kCpus, 64);
+    auto twin = std::make_unique<RunQueueTwin>(KT_LOCK_TWIN, kCpus, kCpus, 64);
     ASSERT_TRUE(twin->setup());
     std::atomic<bool> over{false};
     std::thread reader([&] {

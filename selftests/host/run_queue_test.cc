@@ -120,6 +120,22 @@ TEST_F(RunQueueTest, AgreementIsCountedByTheClassThatRan) {
     EXPECT_EQ(queue->doubts(), 0u);
 }
 
+// What was there before the twin comes from the kernel, as long as the queue is not complete.
+TEST_F(RunQueueTest, WhoLeavesAnIncompleteQueueIsWhereTheKernelHasIt) {
+    RqTask& a = add(fair(0));
+    to(nullptr, false, &a);
+    RunQueue::Switch event;
+    event.prev = &a;
+    event.prev_place = {KT_PLACE_LAG, 12345};
+    queue->switched(event, now += kMs);
+    EXPECT_EQ(static_cast<EevdfEntity&>(a).vlag, 12345);
+    ASSERT_TRUE(queue->complete());
+    queue->enqueue(a, EnqueueReason::kWakeup, now);
+    to(nullptr, false, &a);
+    queue->switched(event, now += kMs);
+    EXPECT_NE(static_cast<EevdfEntity&>(a).vlag, 12345);
+}
+
 TEST_F(RunQueueTest, WhereGroupsAreQueuedADifferenceIsTheirs) {
     become_complete();
     SchedParams in_group = fair(0);

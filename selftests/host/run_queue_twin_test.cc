@@ -35,7 +35,7 @@ struct RunQueueTwinTest : ::testing::Test {
         FakeHost::get().reset();
     }
     void start(u32 cpus = 2, u32 limit = 100) {
-        twin = std::make_unique<RunQueueTwin>(KT_LOCK_TWIN, cpus, limit);
+        twin = std::make_unique<RunQueueTwin>(KT_LOCK_TWIN, cpus, cpus, limit);
         ASSERT_TRUE(twin->setup());
         for (u32 cpu = 0; cpu < cpus; ++cpu) {
             to(cpu, 0, false, 0);
@@ -98,6 +98,34 @@ TEST_F(RunQueueTwinTest, MovesAwakeAndAsleep) {
     EXPECT_TRUE(complete(0) && complete(1));
 }
 
+// The kernel tells of a move before it queues the task, and charges who runs there in between.
+TEST_F(RunQueueTwinTest, AnArrivalTakesItsPlaceAfterTheNextCharge) {
+    start();
+    twin->woken(0, task(1), now);
+    twin->woken(1, task(2), now);
+    to(1, 0, false, 2);
+    twin->moved(1, 1, now);
+    RqDifference room[4];
+    RqComparison on_its_way;
+    on_its_way.room = Span<RqDifference>(room, 4);
+    const RqReal two = {2, 2, KT_RQ_QUEUED};
+    ASSERT_TRUE(twin->compare(1, Span<const RqReal>(&two, 1), on_its_way));
+    EXPECT_TRUE(on_its_way.agrees());
+    EXPECT_EQ(queued(1), (Keys{1, 2}));
+    // 2 is charged 8 ms, and 1 comes to where that has led: it is not before 2 for having waited those.
+    twin->ran(1, task(2), now += 8000000);
+    ASSERT_TRUE(twin->compare(1, Span<const RqReal>(&two, 1), on_its_way));
+    EXPECT_FALSE(on_its_way.agrees()) << "it has arrived";
+    twin->moved(1, 0, now);
+    twin->moved(1, 1, now);
+    EXPECT_EQ(queued(0), Keys{});
+    EXPECT_EQ(queued(1), (Keys{1, 2}));
+    to(1, 2, false, 0);
+    EXPECT_EQ(queued(1), Keys{1}) << "the CPU goes idle: it has not come yet";
+    to(1, 0, false, 1);
+    EXPECT_TRUE(complete(0) && complete(1));
+}
+
 TEST_F(RunQueueTwinTest, AWakeupOfTheRunningIsNothing) {
     start();
     twin->woken(0, task(1), now);
@@ -154,22 +182,6 @@ TEST_F(RunQueueTwinTest, LostEventsAreADoubtEverywhere) {
     EXPECT_FALSE(complete(1));
 }
 
-// Nobody is told of renice: it is seen when the task is charged next, and held for the time that is charged.
-TEST_F(RunQueueTwinTest, AnotherNiceCountsFromTheLastCharge) {
-    start(0);
-    twin->woken(0, task(1), now);
-    twin->woken(0, task(2), now);
-    to(0, 0, false, 1);
-    twin->ran(0, task(1, -10), now += 1000000);
-    const RqAgreement& cfs = twin->queue(0).agreement(Generation::kCfs);
-    const u64 before = cfs.count(SchedClass::kFair).agreed;
-    // 1 ms at nice -10 is less than a tenth of it to 1, and it would still be the one.
-    twin->woken(0, task(3), 0);
-    to(0, 1, true, 2);
-    EXPECT_EQ(cfs.count(SchedClass::kFair).agreed, before + 1) << "2 has had nothing";
-    EXPECT_EQ(twin->standing(0).doubts, 0u);
-}
-
 TEST_F(RunQueueTwinTest, CpusThatAreNotThereAreIgnored) {
     start(1);
     twin->woken(7, task(1), now);
@@ -212,7 +224,7 @@ TEST_F(RunQueueTwinTest, EveryAllocationOfTheSetupMayFail) {
     for (int nth = 1;; ++nth) {
         FakeHost::get().reset();
         FakeHost::get().fail_allocation(nth);
-        RunQueueTwin failing(KT_LOCK_TWIN, 3, 4);
+        RunQueueTwin failing(KT_LOCK_TWIN, 3, 3, 4);
         const Result made = failing.setup();
         const bool hit = FakeHost::get().failure_hit();
         FakeHost::get().no_failures();

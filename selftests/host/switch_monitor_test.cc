@@ -30,7 +30,7 @@ class SwitchMonitorTest : public testing::Test {
         FakeHost::get().reset();
     }
     void open(u32 flags, u32 cpus = 3) {
-        monitor = std::make_unique<SwitchMonitor>(flags, cpus);
+        monitor = std::make_unique<SwitchMonitor>(flags, cpus, cpus);
         ASSERT_TRUE(monitor->setup());
     }
     std::map<kt_key, kt_task_switches> tasks() {
@@ -194,7 +194,7 @@ TEST_F(SwitchMonitorTest, EveryAllocationMayFail) {
     for (int nth = 1;; ++nth) {
         FakeHost::get().reset();
         FakeHost::get().fail_allocation(nth);
-        SwitchMonitor failing(kAll, 2);
+        SwitchMonitor failing(kAll, 2, 2);
         const Result made = failing.setup();
         const bool hit = FakeHost::get().failure_hit();
         FakeHost::get().no_failures();

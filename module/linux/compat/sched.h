@@ -28,6 +28,23 @@ static inline u64 kt_custom_slice(const struct task_struct *task)
 #endif
 }
 
+/* What the fair class keeps of a task that sleeps: the lag, or, before EEVDF, where it was. */
+static inline bool kt_keeps_lag(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0);
+}
+
+/* If kt_keeps_lag(). False: it is still in the tree (sched_delayed), and will be measured later. */
+static inline bool kt_fair_lag(const struct task_struct *task, s64 *lag)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	*lag = task->se.vlag;
+	return !READ_ONCE(task->se.sched_delayed);
+#else
+	return false;
+#endif
+}
+
 /* Whether it stands in a task group below the root: a cgroup's, or a session's (autogroup). */
 static inline bool kt_is_grouped(const struct task_struct *task)
 {
