@@ -45,21 +45,35 @@ FIXTURE_TEARDOWN(audited)
 	EXPECT_EQ(0, close(self->fd));
 }
 
-/* Behind the holder these neither run nor sleep. */
+/*
+ * What is held back stays queued. But real time is limited here, other than in the tests of rq: a pass that has to confirm
+ * something waits for RCU, whose threads may be among those behind the holder.
+ */
+static int hold(struct kt_stage *stage)
+{
+	int err = kt_no_limits(false);
+
+	return err ? err : kt_hold(stage, 50);
+}
+
+/* In one pass, as it may be that real time is throttled during another. */
 TEST_F(audited, all_that_are_queued)
 {
 	const struct kt_burn fifo = { .policy = SCHED_FIFO, .priority = 5 }, nice = { .nice = 7 };
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
 	int i;
 
-	ASSERT_EQ(0, kt_hold(self->stage, 50));
+	ASSERT_EQ(0, hold(self->stage));
 	for (i = 0; i < 3; i++) {
 		ASSERT_LT(0, kt_add_burner(self->stage, &fifo));
 		ASSERT_LT(0, kt_add_burner(self->stage, &nice));
 	}
-	ASSERT_EQ(0, kt_rq_audit(self->fd, KT_RQ_CPU, &self->after));
+	do {
+		ASSERT_EQ(0, kt_rq_audit(self->fd, KT_RQ_CPU, &self->before));
+		ASSERT_EQ(0, kt_rq_audit(self->fd, KT_RQ_CPU, &self->after));
+	} while (self->after.equal < self->before.equal + 7 && kt_now_ms() < end);
 	EXPECT_EQ(0, self->after.why);
 	EXPECT_LE(self->before.equal + 7, self->after.equal);
-	EXPECT_EQ(self->before.skipped, self->after.skipped);
 	EXPECT_EQ(0, self->after.missing + self->after.surplus);
 	EXPECT_EQ(0, self->after.last_ns);
 }
@@ -89,17 +103,20 @@ static bool traced(const char *wanted)
 TEST_F(audited, what_the_twin_lacks_is_seen)
 {
 	const struct kt_burn fifo = { .policy = SCHED_FIFO, .priority = 5 };
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
 	char wanted[64];
 	pid_t pid;
 
 	KT_NEED_LAB(self->device);
-	ASSERT_EQ(0, kt_hold(self->stage, 50));
+	ASSERT_EQ(0, hold(self->stage));
 	pid = kt_add_burner(self->stage, &fifo);
 	ASSERT_LT(0, pid);
 	kt_write(EVENT, "1");
 	ASSERT_EQ(0, inject(self->fd, KTWIN_INJECT_DROP, pid));
 	EXPECT_EQ(-EALREADY, inject(self->fd, KTWIN_INJECT_DROP, pid));
-	ASSERT_EQ(0, kt_rq_audit(self->fd, KT_RQ_CPU, &self->after));
+	do {
+		ASSERT_EQ(0, kt_rq_audit(self->fd, KT_RQ_CPU, &self->after));
+	} while (!self->after.missing && kt_now_ms() < end);
 	kt_write(EVENT, "0");
 	EXPECT_LE(1, self->after.missing);
 	EXPECT_EQ(0, self->after.surplus);
