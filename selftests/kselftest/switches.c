@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Context switches: each counted once, as what it was, and as the kernel's own counters have them. */
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "switches.h"
 
 #define ROUNDS		400
 #define SLEEPS		100
+#define YIELDED		20
 
 /* --- who switches ----------------------------------------------------------------------------------------------- */
 
@@ -118,12 +120,22 @@ static void sleep_by_turns(void)
 	_exit(other ? kt_ended(other) : 0);
 }
 
+/*
+ * Until it left the CPU so often. Neither scheduler lets go of a task that is behind the others: EEVDF goes on until it
+ * has caught up, a slice of 1.4 ms for each call, CFS as long as the others are a granularity ahead; and these run for a
+ * tick, or some where ticks are late.
+ */
 static void yield_often(void)
 {
-	int i;
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	struct rusage usage = {};
+	long enough;
 
-	for (i = 0; i < ROUNDS; i++)
+	getrusage(RUSAGE_SELF, &usage);
+	for (enough = usage.ru_nivcsw + YIELDED; usage.ru_nivcsw < enough && kt_now_ms() < end;) {
 		sched_yield();
+		getrusage(RUSAGE_SELF, &usage);
+	}
 }
 
 /* --- tests ------------------------------------------------------------------------------------------------------ */
@@ -189,7 +201,8 @@ TEST_F(counting, lazy)
 TEST_F(counting, mm_switch)
 {
 	GROWTH(sleep_by_turns);
-	EXPECT_LE(SLEEPS, OF_CLASS(KTWIN_SWITCH_MM));
+	/* Where the machine is late both wake at once, and one switches to the other. */
+	EXPECT_LE(SLEEPS / 4, OF_CLASS(KTWIN_SWITCH_MM));
 }
 
 /* From idle to kernel threads, and back: there is always some. */
@@ -212,11 +225,9 @@ TEST_F(counting, voluntary)
 	pid_t spinner = kt_run_on(self->cpu, kt_spin);
 
 	GROWTH(yield_often);
-	/*
-	 * Under EEVDF one who yields gives up a slice (1.4 ms), and goes on until it has caught up with the other, which
-	 * runs for a tick (4 ms), or some where ticks are late.
-	 */
-	EXPECT_LE(ROUNDS / 20, LEFT(KTWIN_LEAVE_VOLUNTARY));
+	/* Where the kernel may be preempted, the tick may come before the call. */
+	EXPECT_LE(YIELDED, LEFT(KTWIN_LEAVE_VOLUNTARY) + LEFT(KTWIN_LEAVE_PREEMPTED));
+	EXPECT_LT(0, LEFT(KTWIN_LEAVE_VOLUNTARY));
 	kt_end(spinner);
 }
 
@@ -296,7 +307,8 @@ TEST_F(counting, as_the_task_itself)
 	EXPECT_EQ(after.nonvoluntary - before.nonvoluntary,
 		  after.ours.leaves[KTWIN_LEAVE_VOLUNTARY] - before.ours.leaves[KTWIN_LEAVE_VOLUNTARY] +
 		  after.ours.leaves[KTWIN_LEAVE_PREEMPTED] - before.ours.leaves[KTWIN_LEAVE_PREEMPTED]);
-	EXPECT_LE(SLEEPS, after.voluntary - before.voluntary);
+	/* A sleep may be over before it has begun. */
+	EXPECT_LE(MOST(SLEEPS), after.voluntary - before.voluntary);
 	EXPECT_EQ(kt_leaves(after.ours.leaves), kt_classes(after.ours.classes));
 	EXPECT_EQ(pid, after.ours.tgid);
 	EXPECT_STREQ("switches", after.ours.comm);
