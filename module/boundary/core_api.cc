@@ -7,6 +7,7 @@
 #include "core/comparison.h"
 #include "core/core.h"
 #include "core/lab_queue.h"
+#include "core/sched_events.h"
 #include "core/switch_monitor.h"
 #include "core/wake_ledger.h"
 
@@ -45,6 +46,10 @@ WaitQueueEntry& entry_of(kt_waitq_entry* entry) {
 
 SwitchMonitor& monitor_of(kt_switches* switches) {
     return *reinterpret_cast<SwitchMonitor*>(switches);
+}
+
+SchedEvents& events_of(kt_sched_events* events) {
+    return *reinterpret_cast<SchedEvents*>(events);
 }
 
 SchedTask task_of(const kt_sched_task& task) {
@@ -457,6 +462,50 @@ int kt_core_rq_inject(kt_switches* switches, kt_key task, bool add) {
     }
     SwitchMonitor& monitor = monitor_of(switches);
     return to_c(monitor.audit() != nullptr ? monitor.twin().inject(task, add) : Result(Errno::kNoData));
+}
+
+kt_sched_events* kt_core_sched_events_open(__u32 cpus, __u32 capacity, int* error) {
+    if (!SchedEventRing::is_valid(capacity)) {
+        *error = to_c(Errno::kInvalid);
+        return nullptr;
+    }
+    *error = to_c(Errno::kNoMemory);
+    auto* events = construct_at<SchedEvents>(kt_host_alloc(sizeof(SchedEvents)), cpus, capacity);
+    if (events == nullptr) {
+        return nullptr;
+    }
+    const Result ready = events->setup();
+    *error = to_c(ready);
+    if (!ready) {
+        events->teardown();
+        kt_host_free(events);
+        return nullptr;
+    }
+    return reinterpret_cast<kt_sched_events*>(events);
+}
+
+void kt_core_sched_events_close(kt_sched_events* events) {
+    events_of(events).teardown();
+    kt_host_free(events);
+}
+
+void kt_core_sched_events_refill(kt_sched_events* events) {
+    events_of(events).refill();
+}
+
+void kt_core_sched_event(kt_sched_events* events, __u32 cpu, const ktwin_sched_event* event) {
+    events_of(events).append(cpu, *event);
+}
+
+int kt_core_read_sched_events(kt_sched_events* events, __u64* cursor, ktwin_sched_event* to, __u32 room,
+                              bool* more) {
+    return filled(Expected<u32>(events_of(events).take(*cursor, {to, room})), room, more);
+}
+
+void kt_core_sched_event_count(const kt_sched_events* events, __u32 cpu, __u64* stored, __u64* lost) {
+    const SchedEvents::Count count = reinterpret_cast<const SchedEvents*>(events)->count(cpu);
+    *stored = count.stored;
+    *lost = count.lost;
 }
 
 int kt_core_inject(kt_key viewer, const ktwin_inject* inject) {

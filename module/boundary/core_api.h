@@ -219,6 +219,21 @@ void kt_core_rq_audit(struct kt_switches *switches, __u32 cpu, struct ktwin_rq_a
 /* [any] The laboratory: the twin alone has the task queued, or not. -ENODATA no twins, -ESRCH, -EALREADY, -EOPNOTSUPP. */
 int kt_core_rq_inject(struct kt_switches *switches, kt_key task, bool add);
 
+/* --- what the scheduler did, event by event --- */
+struct kt_sched_events;
+/* [sleep] A ring of so many events for each CPU that is online; cpus: numbers of CPUs there may be. NULL: *error says why. */
+struct kt_sched_events *kt_core_sched_events_open(__u32 cpus, __u32 capacity, int *error);
+void kt_core_sched_events_close(struct kt_sched_events *events);	/* [sleep] no event comes any more, nobody reads */
+/* [sleep] Once a second, one at a time: rings for CPUs that came online. */
+void kt_core_sched_events_refill(struct kt_sched_events *events);
+/* [rq] Irqs off, on that CPU; all of the event is set but lost. */
+void kt_core_sched_event(struct kt_sched_events *events, __u32 cpu, const struct ktwin_sched_event *event);
+/* [any, but not rq; one at a time] Takes them out. */
+int kt_core_read_sched_events(struct kt_sched_events *events, __u64 *cursor, struct ktwin_sched_event *to, __u32 room,
+			      bool *more);
+/* [any] Of that CPU, since it was opened. */
+void kt_core_sched_event_count(const struct kt_sched_events *events, __u32 cpu, __u64 *stored, __u64 *lost);
+
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
 int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */

@@ -68,6 +68,8 @@ void kt_host_synchronize_hooks(void);
 
 __u64 kt_host_time_ns(void);	/* [any] CLOCK_MONOTONIC */
 __u32 kt_host_cpu(void);	/* [any] */
+/* [any] It may have changed since. cpu: less than the number of CPUs there may be. */
+bool kt_host_cpu_online(__u32 cpu);
 /* [sleep] Gives the CPU away, for at least ns if not 0. False when the caller should stop (signal, kthread_stop). */
 bool kt_host_breathe(__u64 ns);
 /* [any] Has kt_core_maintain() run soon in process context. */

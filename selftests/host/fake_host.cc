@@ -88,6 +88,7 @@ void FakeHost::reset() {
     probes_missed = 0;
     probes_error = 0;
     probes_on = false;
+    offline_cpu = kNoCpu;
     for (auto* counter : {&traced_allocs, &traced_frees, &traced_new, &traced_gone, &traced_mismatches,
                           &traced_waits, &traced_wait_exits, &traced_wakes, &traced_herds, &wakes}) {
         *counter = 0;
@@ -211,6 +212,9 @@ __u64 kt_host_time_ns() {
 }
 __u32 kt_host_cpu() {
     return 1;
+}
+bool kt_host_cpu_online(__u32 cpu) {
+    return cpu != FakeHost::get().offline_cpu;
 }
 bool kt_host_breathe(__u64 ns) {
     may_sleep("kt_host_breathe where it may not sleep");

@@ -52,6 +52,8 @@ class FakeHost {
     std::function<void()> on_synchronize_hooks;
     int kicks() const { return kicks_; }
     int grace_periods() const { return grace_periods_; }
+    static constexpr uint32_t kNoCpu = ~0U;
+    static inline std::atomic<uint32_t> offline_cpu{kNoCpu};
 
     // --- probes ---
     bool probes_alive = true;
