@@ -69,6 +69,7 @@
 #define KTWIN_IOC_SWITCHES_NS_WAITS	_IO(KTWIN_IOC_MAGIC, 0xa4) /* struct ktwin_read of struct ktwin_ns_waits */
 #define KTWIN_IOC_SWITCHES_AUDIT	_IO(KTWIN_IOC_MAGIC, 0xa5) /* struct ktwin_read of struct ktwin_rq_audit */
 #define KTWIN_IOC_SWITCHES_INJECT	_IO(KTWIN_IOC_MAGIC, 0xa6) /* struct ktwin_inject, CONTROL, LAB */
+#define KTWIN_IOC_SWITCHES_EVENTS	_IO(KTWIN_IOC_MAGIC, 0xa7) /* struct ktwin_read of struct ktwin_sched_event */
 
 /* --- status ------------------------------------------------------------------------------------------------ */
 
@@ -824,17 +825,19 @@ enum ktwin_rq_generation {
 #define KTWIN_SWITCHES_TASKS	(1U << 0)	/* counts per task */
 #define KTWIN_SWITCHES_WAITS	(1U << 1)	/* histograms of the time tasks waited for a CPU */
 #define KTWIN_SWITCHES_TWIN	(1U << 2)	/* the twin run queues */
+#define KTWIN_SWITCHES_EVENTS	(1U << 3)	/* the events themselves */
 
 /*
  * Counts context switches as long as the fd it returns (close-on-exec) is open; nothing is hooked when none is. What is
  * read from the fd is since it was opened.
  * Errors: -ENODEV the kernel has no such tracepoints (dmesg says which); -EOPNOTSUPP WAITS: it keeps no time of
- * queueing; -EBUSY too many are open (8); -ENOMEM; -EMFILE.
+ * queueing; -EBUSY too many are open (8); -EINVAL capacity; -ENOMEM; -EMFILE.
  */
 struct ktwin_switches {
 	__u32 size;
 	__u32 flags;		/* KTWIN_SWITCHES_* */
-	__u64 zero;
+	__u32 capacity;		/* with EVENTS: of each CPU's ring, a power of two from 64 to 1048576; 0: 16384 */
+	__u32 zero;
 };
 
 /*
@@ -851,6 +854,9 @@ struct ktwin_switch_cpu {
 	__u64 idle;			/* from the idle task */
 	__u64 ended;			/* tasks that ended since */
 	__u64 unlisted;			/* tasks for which there was no room */
+	/* With EVENTS, of this CPU. */
+	__u64 events;			/* stored, read since or not */
+	__u64 events_lost;		/* found no room */
 };
 
 /* ktwin_switch_task.flags */
@@ -949,6 +955,63 @@ struct ktwin_rq_audit {
 	__u64 last_ns;		/* when the last one was confirmed; 0: none was */
 	__s32 last_tid;		/* of it, in the caller's namespace; 0: not visible, or it has ended */
 	__u32 last_kind;	/* enum ktwin_rq_difference */
+};
+
+enum ktwin_sched_event_kind {
+	/* other leaves the CPU, task gets it. state is how other left. queue_cpu is cpu. */
+	KTWIN_SCHED_EV_SWITCH	= 0,
+	/* other wakes task, which last ran on queue_cpu. It may turn out not to be asleep yet. */
+	KTWIN_SCHED_EV_WAKING	= 1,
+	/* task was put on queue_cpu's run queue after that, or had not left it. */
+	KTWIN_SCHED_EV_QUEUED	= 2,
+	/* other made task, which was put on queue_cpu's run queue. */
+	KTWIN_SCHED_EV_FORK	= 3,
+	/* task goes from queue_cpu to to_cpu, queued or about to be. */
+	KTWIN_SCHED_EV_MIGRATE	= 4,
+};
+
+/* ktwin_sched_event.flags */
+#define KTWIN_SCHED_EV_PREEMPTED	(1U << 0)	/* SWITCH: other was in the kernel, and did not call for it */
+#define KTWIN_SCHED_EV_INTERRUPT	(1U << 1)	/* WAKING: by an interrupt; other is whom it interrupted */
+
+/* ktwin_sched_who.flags */
+#define KTWIN_WHO_IDLE		(1U << 0)	/* a CPU's idle task, which has no number */
+#define KTWIN_WHO_KERNEL	(1U << 1)	/* a kernel thread */
+#define KTWIN_WHO_HIDDEN	(1U << 2)	/* no number here, or one of another user's: no comm */
+
+/* ktwin_sched_event.depth: the layout of run queues is not known on this kernel, or nothing is queued by it. */
+#define KTWIN_DEPTH_UNKNOWN	0xffffffffU
+
+/*
+ * A task in an event. Numbers are in the PID namespace of who opened the fd, 0: it has none there, or none any more. Names
+ * are told as far as that one may know them (CAP_SYS_PTRACE for other users'), to whomever the fd was passed.
+ */
+struct ktwin_sched_who {
+	__s32 tid;
+	__s32 tgid;
+	__u32 flags;		/* KTWIN_WHO_* */
+	char  comm[16];
+};
+
+/*
+ * What the scheduler did, in the order of each CPU; between CPUs time tells. Each CPU has a ring, and an event that finds
+ * no room in it is counted instead. What is read is taken out of the ring, by whoever reads first; what could not be copied
+ * to the reader's memory is gone. The cursor is opaque, but 0 begins a turn over all CPUs, in which each is asked for
+ * what is there by then: begin anew when more is 0. Every event since epoch was told or counted as lost.
+ */
+struct ktwin_sched_event {
+	__u64 time_ns;
+	__u64 lost;		/* events of this CPU since the one before this */
+	__u32 cpu;		/* where it happened */
+	__u32 kind;		/* enum ktwin_sched_event_kind */
+	__u32 queue_cpu;
+	__u32 to_cpu;		/* MIGRATE only */
+	__u32 depth;		/* tasks on queue_cpu's run queue, the running one included: nr_running; KTWIN_DEPTH_UNKNOWN */
+	__u32 flags;		/* KTWIN_SCHED_EV_* */
+	__u32 state;		/* SWITCH: R runnable, X ended, else the letter ps shows; 0 otherwise */
+	__u32 zero;
+	struct ktwin_sched_who task;
+	struct ktwin_sched_who other;
 };
 
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */

@@ -6,6 +6,7 @@
  * KT_LOCK_DIVERGENCES > KT_LOCK_TOTALS. The table that is enforced is enum kt_lock_class, with one lockdep class each.
  */
 #include <linux/build_bug.h>
+#include <linux/cpumask.h>
 #include <linux/hrtimer.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
@@ -147,6 +148,11 @@ __u64 kt_host_time_ns(void)
 __u32 kt_host_cpu(void)
 {
 	return raw_smp_processor_id();
+}
+
+bool kt_host_cpu_online(__u32 cpu)
+{
+	return cpu_online(cpu);
 }
 
 static bool should_stop(void)

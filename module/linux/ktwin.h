@@ -16,6 +16,7 @@
 #include "boundary/core_api.h"
 #include "boundary/host_api.h"
 
+struct cred;
 struct dentry;
 struct file;
 struct kernel_param;
@@ -151,12 +152,30 @@ int ktwin_queues_each(int (*visit)(struct kt_queue *queue, u32 backend, void *ar
 struct ktwin_hooked {
 	struct kt_switches *switches;
 	u32 flags;		/* KTWIN_SWITCHES_* */
+	/* With KTWIN_SWITCHES_EVENTS, see sched_events.c: */
+	struct kt_sched_events *events;
+	struct pid_namespace *viewer;	/* whose numbers are told; a reference */
+	const struct cred *cred;	/* who may know names; a reference, NULL: knows all */
 };
 
 /* May sleep. 0 or -errno; hooked stays as it is until ktwin_sched_hooks_off() has returned. */
 int ktwin_sched_hooks_on(struct ktwin_hooked *hooked);
 /* May sleep. No hook is under way when it returns. */
 void ktwin_sched_hooks_off(struct ktwin_hooked *hooked);
+
+/* sched_events.c: events for one who reads them, in the numbers and by the rights of the caller. */
+/* May sleep. 0 or -errno; capacity: of each CPU's ring. */
+int ktwin_events_open(struct ktwin_hooked *hooked, u32 capacity);
+/* May sleep. No hook is under way, nobody reads; nothing happens when it is not open. */
+void ktwin_events_close(struct ktwin_hooked *hooked);
+/* From the hook on sched_switch. */
+void ktwin_tell_switch(const struct ktwin_hooked *hooked, bool preempt, const struct task_struct *prev,
+		       const struct task_struct *next, unsigned int prev_state);
+/* Hooks by themselves; data is a struct ktwin_hooked. */
+void ktwin_tell_waking(void *data, struct task_struct *task);
+void ktwin_tell_queued(void *data, struct task_struct *task);
+void ktwin_tell_fork(void *data, struct task_struct *task);
+void ktwin_tell_migration(void *data, struct task_struct *task, int to_cpu);
 
 /* switches.c */
 long ktwin_ioctl_switches(struct file *device, void *arg);

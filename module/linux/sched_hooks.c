@@ -234,6 +234,8 @@ static void on_switch(void *data, bool preempt, struct task_struct *prev, struct
 		count_wait(hooked, next);
 	if (hooked->flags & KTWIN_SWITCHES_TWIN)
 		feed_switch(hooked, prev, next, prev_state);
+	if (hooked->flags & KTWIN_SWITCHES_EVENTS)
+		ktwin_tell_switch(hooked, preempt, prev, next, prev_state);
 }
 
 /* --- switching them on and off ------------------------------------------------------------------------------------ */
@@ -241,20 +243,24 @@ static void on_switch(void *data, bool preempt, struct task_struct *prev, struct
 struct hook {
 	const char *name;
 	void *probe;
-	bool twin;		/* for the twin run queues only */
+	u32 wanted_by;		/* KTWIN_SWITCHES_*; 0: by all */
 	struct tracepoint *tracepoint;
 };
 
 /*
  * In the order in which they are switched on: the twin is complete when a CPU is seen to go idle, so what tells it of
- * that comes last.
+ * that comes last. The events are complete from then on, too.
  */
 static struct hook hooks[] = {
-	{ "sched_stat_runtime", feed_runtime, true },
-	{ "sched_wakeup", feed_wakeup, true },
-	{ "sched_wakeup_new", feed_wakeup_new, true },
-	{ "sched_migrate_task", feed_migration, true },
-	{ "sched_switch", on_switch, false },
+	{ "sched_stat_runtime", feed_runtime, KTWIN_SWITCHES_TWIN },
+	{ "sched_wakeup", feed_wakeup, KTWIN_SWITCHES_TWIN },
+	{ "sched_wakeup_new", feed_wakeup_new, KTWIN_SWITCHES_TWIN },
+	{ "sched_migrate_task", feed_migration, KTWIN_SWITCHES_TWIN },
+	{ "sched_waking", ktwin_tell_waking, KTWIN_SWITCHES_EVENTS },
+	{ "sched_wakeup", ktwin_tell_queued, KTWIN_SWITCHES_EVENTS },
+	{ "sched_wakeup_new", ktwin_tell_fork, KTWIN_SWITCHES_EVENTS },
+	{ "sched_migrate_task", ktwin_tell_migration, KTWIN_SWITCHES_EVENTS },
+	{ "sched_switch", on_switch, 0 },
 };
 
 static void __maybe_unused check_types(void)
@@ -263,6 +269,10 @@ static void __maybe_unused check_types(void)
 	check_trace_callback_type_sched_wakeup(feed_wakeup);
 	check_trace_callback_type_sched_wakeup_new(feed_wakeup_new);
 	check_trace_callback_type_sched_migrate_task(feed_migration);
+	check_trace_callback_type_sched_waking(ktwin_tell_waking);
+	check_trace_callback_type_sched_wakeup(ktwin_tell_queued);
+	check_trace_callback_type_sched_wakeup_new(ktwin_tell_fork);
+	check_trace_callback_type_sched_migrate_task(ktwin_tell_migration);
 	check_trace_callback_type_sched_switch(on_switch);
 }
 
@@ -294,7 +304,7 @@ static int find_tracepoints(void)
 
 static bool wants(const struct ktwin_hooked *hooked, const struct hook *hook)
 {
-	return !hook->twin || (hooked->flags & KTWIN_SWITCHES_TWIN);
+	return !hook->wanted_by || (hooked->flags & hook->wanted_by);
 }
 
 /* The first count of them. In reverse: sched_switch first. */

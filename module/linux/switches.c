@@ -27,12 +27,14 @@
 /* Every switch of the system pays for each. */
 #define OPEN_MAX	8
 
-#define FLAGS	(KTWIN_SWITCHES_TASKS | KTWIN_SWITCHES_WAITS | KTWIN_SWITCHES_TWIN)
+#define FLAGS	(KTWIN_SWITCHES_TASKS | KTWIN_SWITCHES_WAITS | KTWIN_SWITCHES_TWIN | KTWIN_SWITCHES_EVENTS)
 
 struct switches_file {
 	struct list_head link;
 	struct ktwin_hooked hooked;
+	struct mutex reading;	/* events: a ring has one reader at a time */
 	u64 since_ns;
+	u64 events_since_ns;	/* from here on each was told or counted as lost */
 	u32 serial;
 };
 
@@ -53,13 +55,20 @@ static void audit(struct switches_file *file)
 		ktwin_rq_audit(file->hooked.switches, cpu, true, &unused);
 }
 
+static void refill(const struct ktwin_hooked *hooked)
+{
+	kt_core_switches_refill(hooked->switches);
+	if (hooked->events)
+		kt_core_sched_events_refill(hooked->events);
+}
+
 void ktwin_switches_refill(void)
 {
 	struct switches_file *file;
 
 	mutex_lock(&open_lock);
 	list_for_each_entry(file, &open_files, link) {
-		kt_core_switches_refill(file->hooked.switches);
+		refill(&file->hooked);
 		audit(file);
 	}
 	mutex_unlock(&open_lock);
@@ -80,14 +89,20 @@ int ktwin_switches_each(int (*visit)(struct kt_switches *switches, u32 serial, v
 	return err;
 }
 
+static void give_place(void)
+{
+	mutex_lock(&open_lock);
+	opened--;
+	mutex_unlock(&open_lock);
+}
+
 /* Its hooks are off. */
 static void discard(struct switches_file *file)
 {
 	kt_core_switches_close(file->hooked.switches);
+	ktwin_events_close(&file->hooked);
 	kfree(file);
-	mutex_lock(&open_lock);
-	opened--;
-	mutex_unlock(&open_lock);
+	give_place();
 }
 
 static void close_switches(struct switches_file *file)
@@ -112,11 +127,38 @@ static u64 epoch(void *object)
 	return ((struct switches_file *)object)->since_ns;
 }
 
+static u64 events_epoch(void *object)
+{
+	return ((struct switches_file *)object)->events_since_ns;
+}
+
 static int read_cpus(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
 {
 	struct switches_file *file = object;
+	struct ktwin_switch_cpu *cpus = to;
+	int count, i;
 
-	return ns ? -EINVAL : kt_core_read_switch_cpus(file->hooked.switches, cursor, to, room, more);
+	if (ns)
+		return -EINVAL;
+	count = kt_core_read_switch_cpus(file->hooked.switches, cursor, cpus, room, more);
+	for (i = 0; file->hooked.events && i < count; i++)
+		kt_core_sched_event_count(file->hooked.events, cpus[i].cpu, &cpus[i].events, &cpus[i].events_lost);
+	return count;
+}
+
+static int read_events(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
+{
+	struct switches_file *file = object;
+	int count;
+
+	if (ns)
+		return -EINVAL;
+	if (!file->hooked.events)
+		return -ENODATA;
+	mutex_lock(&file->reading);
+	count = kt_core_read_sched_events(file->hooked.events, cursor, to, room, more);
+	mutex_unlock(&file->reading);
+	return count;
 }
 
 static int read_waits(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
@@ -237,6 +279,9 @@ static const struct ktwin_reader wait_reader = {
 static const struct ktwin_reader twin_reader = {
 	sizeof(struct ktwin_rq_twin), offsetofend(struct ktwin_rq_twin, agreement), read_twins, epoch
 };
+static const struct ktwin_reader event_reader = {
+	sizeof(struct ktwin_sched_event), offsetofend(struct ktwin_sched_event, other), read_events, events_epoch
+};
 
 static const struct ktwin_reader ns_wait_reader = {
 	sizeof(struct ktwin_ns_waits), offsetofend(struct ktwin_ns_waits, buckets), read_ns_waits, epoch
@@ -295,6 +340,11 @@ static long ioctl_inject(struct file *filp, void *arg)
 	return err;
 }
 
+static long ioctl_events(struct file *filp, void *arg)
+{
+	return ktwin_bulk_read(arg, &event_reader, filp->private_data);
+}
+
 static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_CPUS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_cpus),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_TASKS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_tasks),
@@ -303,6 +353,7 @@ static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_NS_WAITS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_ns_waits),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_AUDIT, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_audit),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ioctl_inject),
+	KTWIN_ROW(KTWIN_IOC_SWITCHES_EVENTS, ktwin_read, epoch, KTWIN_CMD_ANSWERS, ioctl_events),
 };
 
 static long switches_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -344,34 +395,48 @@ static int begin(struct switches_file *file)
 	err = ktwin_sched_hooks_on(&file->hooked);
 	if (err)
 		return err;
+	file->events_since_ns = kt_host_time_ns();
 	mutex_lock(&open_lock);
 	list_add_tail(&file->link, &open_files);
 	mutex_unlock(&open_lock);
 	return 0;
 }
 
-static struct switches_file *create(u32 flags)
+/* What the core has for it. Nothing is left when it fails. */
+static int equip(struct ktwin_hooked *hooked, u32 capacity)
+{
+	int err;
+
+	hooked->switches = kt_core_switches_open(hooked->flags, nr_cpu_ids, num_online_cpus(), &err);
+	if (!hooked->switches)
+		return err;
+	err = hooked->flags & KTWIN_SWITCHES_EVENTS ? ktwin_events_open(hooked, capacity) : 0;
+	if (err)
+		kt_core_switches_close(hooked->switches);
+	return err;
+}
+
+static struct switches_file *create(const struct ktwin_switches *wanted)
 {
 	struct switches_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!file)
 		return ERR_PTR(-ENOMEM);
-	file->hooked.flags = flags;
+	file->hooked.flags = wanted->flags;
+	mutex_init(&file->reading);
 	err = take_place(&file->serial);
-	if (err) {
-		kfree(file);
-		return ERR_PTR(err);
-	}
-	file->hooked.switches = kt_core_switches_open(flags, nr_cpu_ids, num_online_cpus(), &err);
-	if (!file->hooked.switches) {
-		kfree(file);
-		mutex_lock(&open_lock);
-		opened--;
-		mutex_unlock(&open_lock);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto free;
+	err = equip(&file->hooked, wanted->capacity);
+	if (err)
+		goto leave;
 	return file;
+leave:
+	give_place();
+free:
+	kfree(file);
+	return ERR_PTR(err);
 }
 
 long ktwin_ioctl_switches(struct file *device, void *arg)
@@ -382,9 +447,11 @@ long ktwin_ioctl_switches(struct file *device, void *arg)
 
 	if (wanted->flags & ~FLAGS || wanted->zero)
 		return -EINVAL;
+	if (wanted->capacity && !(wanted->flags & KTWIN_SWITCHES_EVENTS))
+		return -EINVAL;
 	if ((wanted->flags & KTWIN_SWITCHES_WAITS) && !IS_ENABLED(CONFIG_SCHED_INFO))
 		return -EOPNOTSUPP;
-	file = create(wanted->flags);
+	file = create(wanted);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	err = begin(file);

@@ -68,6 +68,7 @@ static const struct {
 	{ KTWIN_IOC_SWITCHES_TASKS, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_WAITS, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_TWINS, sizeof(struct ktwin_read) },
+	{ KTWIN_IOC_SWITCHES_EVENTS, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_NS_WAITS, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_AUDIT, sizeof(struct ktwin_read) },
 	{ KTWIN_IOC_SWITCHES_INJECT, sizeof(struct ktwin_inject) },
@@ -129,13 +130,15 @@ static void fill_sane(unsigned long cmd, void *arg)
 				    cmd == KTWIN_IOC_NAMESPACES ? sizeof(struct ktwin_ns) :
 				    sizeof(struct ktwin_divergence);
 		read->cursor = below(4) ? 0 : next_random();
-	} else if (cmd >= KTWIN_IOC_SWITCHES_CPUS && cmd <= KTWIN_IOC_SWITCHES_TWINS) {
+	} else if ((cmd >= KTWIN_IOC_SWITCHES_CPUS && cmd <= KTWIN_IOC_SWITCHES_TWINS) ||
+		   cmd == KTWIN_IOC_SWITCHES_EVENTS) {
 		read->buffer = (uintptr_t)area;
 		read->room = below(8) + 1;
 		read->record_size = sizeof(struct ktwin_rq_twin);
 		read->cursor = below(4) ? 0 : next_random();
 	} else if (cmd == KTWIN_IOC_SWITCHES) {
-		((struct ktwin_switches *)arg)->flags = below(8);
+		((struct ktwin_switches *)arg)->flags = below(16);
+		((struct ktwin_switches *)arg)->capacity = below(2) ? 0 : 1u << below(14);
 	} else if (cmd == KTWIN_IOC_EXPLAIN) {
 		explain->nr = below(4) ? (int32_t)below(400) : (int32_t)next_random();
 		explain->pid = (uintptr_t)area;
