@@ -36,15 +36,22 @@ _ktwin() {
 		--device) skip=1 ;;
 		-*) ;;
 		1*) skip='' ;;
-		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
-		status | ns | pid | pids | audit | mirror | trace | wait | queue | demo | herd | switches | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
+		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | switches | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
 			words+=("$word") ;;
 		esac
 	done
 
 	COMPREPLY=()
 	case $previous in
-	-o | --output)
+	-o | --svg)
+		# A timeline goes to a file; everywhere else -o has columns.
+		if [[ $previous = --svg || " ${COMP_WORDS[*]} " = *' trace '*' --seconds '* ]]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		else
+			_ktwin_columns "$1"
+		fi
+		return ;;
+	--output)
 		_ktwin_columns "$1"
 		return ;;
 	--ns)

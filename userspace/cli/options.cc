@@ -85,6 +85,15 @@ void Command::option(const std::string& names, const char* type, std::optional<u
     add_unsigned<uint32_t>(app_, names, type, help, [&value](uint32_t given) { value = given; });
 }
 
+void Command::optional(const std::string& names, const char* type, std::optional<std::string>& value,
+                       const std::string& help) {
+    const auto take = [&value](const CLI::results_t& given) {
+        value = given.empty() ? "" : given.front();
+        return true;
+    };
+    app_.add_option(names, take, help)->expected(0, 1)->type_name(type);
+}
+
 void Command::seconds(const std::string& names, double& value, const std::string& help) {
     const auto take = [names, &value](const std::string& text) {
         // A year is more than anyone waits, and what is not a number is neither more nor less than anything.
@@ -123,10 +132,18 @@ void Command::json(bool& value) {
 }
 
 void Command::format(Format& format) {
+    format_as(format, "-o,--output");
+}
+
+void Command::format_without_o(Format& format) {
+    format_as(format, "--output");
+}
+
+void Command::format_as(Format& format, const char* output) {
     json(format.json);
     flag("-n,--noheadings", format.no_headings, "no headings");
     flag("-r,--raw", format.raw, "raw: one blank between the columns");
-    option("-o,--output", "COL,...", format.columns, "these columns; +COL: these too");
+    option(output, "COL,...", format.columns, "these columns; +COL: these too");
     flag("--output-all", format.output_all, "all columns");
     flag("-H,--list-columns", format.list_columns, "the columns there are");
 }

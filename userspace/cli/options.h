@@ -52,6 +52,10 @@ class Command {
     void option(const std::string& names, const char* type, std::optional<uint32_t>& value,
                 const std::string& help);
 
+    // Its value may be left out; it is empty then.
+    void optional(const std::string& names, const char* type, std::optional<std::string>& value,
+                  const std::string& help);
+
     // In seconds, fractions allowed.
     void seconds(const std::string& names, double& value, const std::string& help);
 
@@ -65,6 +69,8 @@ class Command {
     void ns(uint32_t& value);
 
     void format(Format& format);
+    // Without -o, which the command has a use of its own for.
+    void format_without_o(Format& format);
     void json(bool& value);
 
     // first makes sense only with, or never with, second.
@@ -78,6 +84,8 @@ class Command {
     const std::string& device() const { return invocation_.device; }
 
   private:
+    void format_as(Format& format, const char* output);
+
     CLI::App& app_;
     Invocation& invocation_;
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ktwin trace: events as they happen, and how many were lost.
+// ktwin trace: events as they happen, and how many were lost; with --seconds and a file, a timeline of the CPUs.
 #include <fmt/format.h>
 #include <uapi/ktwin.h>
 
 #include "command.h"
 #include "lib/names.h"
+#include "trace_timeline.h"
 
 namespace ktwin::cli {
 namespace {
@@ -78,6 +79,8 @@ struct Options {
     uint64_t count = 0;
     double seconds = 0;
     uint32_t capacity = 0;
+    std::string file;
+    std::optional<std::string> picture;
 };
 
 class Tracer {
@@ -200,17 +203,58 @@ int trace(Device& device, const Options& options, const Selection<Event>& select
     return stream ? Tracer(*stream, options, selection).run() : report(stream.error());
 }
 
+int timeline(const Options& options, const std::string& device) {
+    if (options.count || options.format.json || options.format.chosen()) {
+        return usage_error("trace: a timeline has no --count, no columns, and its own JSON");
+    }
+    TimelineOptions wanted = {options.seconds, options.capacity, options.file, {}};
+    // Without a file of its own the picture takes the place of the trace.
+    if (options.picture && options.picture->empty()) {
+        wanted.picture = options.file.empty() ? "-" : options.file;
+        wanted.trace.clear();
+    } else if (options.picture) {
+        wanted.picture = *options.picture;
+    }
+    if (wanted.trace == wanted.picture) {
+        return usage_error("trace: two files of the same name");
+    }
+    return record_timeline(wanted, device);
+}
+
+int run(Options& options, const std::string& device) {
+    if (options.seconds > 0 && (!options.file.empty() || options.picture)) {
+        return timeline(options, device);
+    }
+    if (options.picture) {
+        return usage_error("trace: a picture of how many --seconds?");
+    }
+    // Without a time it is what it is elsewhere.
+    if (!options.file.empty()) {
+        options.format.columns = options.file;
+    }
+    const auto selection = choose(columns, options.format);
+    if (!selection) {
+        return selection.error();
+    }
+    return with_device(device, [&](Device& open) { return trace(open, options, *selection); });
+}
+
 }  // namespace
 
 void add_trace(Command& ktwin) {
-    Command command = ktwin.add("trace", "events as they happen: pids, namespaces, differences");
+    Command command =
+        ktwin.add("trace", "events as they happen: pids, namespaces, differences; a timeline of the CPUs");
     auto options = std::make_shared<Options>();
-    command.format(options->format);
+    command.format_without_o(options->format);
+    command.option("-o", "FILE", options->file,
+                   "with --seconds: a timeline of what each CPU ran, for Perfetto; else as --output");
+    command.optional("--svg", "[FILE]", options->picture,
+                     "with --seconds: a picture of it; without FILE in place of the trace");
     command.option("--count", "N", options->count, "end after this many events");
     command.seconds("--seconds", options->seconds, "end after this time");
     command.option("--capacity", "RECORDS", options->capacity,
-                   "of the ring, a power of two from 64 to 1048576");
-    run_with_columns(command, options, columns, trace);
+                   "of the ring, or of each CPU's, a power of two from 64 to 1048576");
+    command.run([options, &device = command.device()] { return run(*options, device); });
 }
 
 }  // namespace ktwin::cli

@@ -6,6 +6,7 @@
 
 #include "records.h"
 #include "rq_records.h"
+#include "sched_records.h"
 #include "switch_records.h"
 #include "wait_records.h"
 
@@ -37,5 +38,6 @@ SwitchWaits decode(const ktwin_switch_waits& raw);
 NsWaits decode(const ktwin_ns_waits& raw);
 RqAudit decode(const ktwin_rq_audit& raw);
 RqTwin decode(const ktwin_rq_twin& raw);
+SchedEvent decode(const ktwin_sched_event& raw);
 
 }  // namespace ktwin

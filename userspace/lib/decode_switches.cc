@@ -98,7 +98,7 @@ Agreement Agreement::since(const Agreement& then) const {
 }
 
 CpuSwitches decode(const ktwin_switch_cpu& raw) {
-    return {raw.cpu, counts(raw)};
+    return {raw.cpu, counts(raw), raw.events, raw.events_lost};
 }
 
 TaskSwitches decode(const ktwin_switch_task& raw) {

@@ -323,16 +323,19 @@ Result<std::vector<LayoutField>> Device::layout() {
     return fields;
 }
 
-Result<Switches> Device::switches(uint32_t flags) {
+Result<Switches> Device::switches(uint32_t flags, uint32_t capacity) {
     ktwin_switches raw = {};
     raw.size = sizeof(raw);
     raw.flags = flags;
+    raw.capacity = capacity;
     const int result = transport_->control(KTWIN_IOC_SWITCHES, &raw);
     if (result < 0) {
         const std::string_view advice =
             result == -EBUSY    ? "too many count already; end one"
             : result == -EPERM  ? "it costs every switch of the system a little: run as root (CAP_SYS_ADMIN)"
             : result == -ENODEV ? "the kernel has no such tracepoints: dmesg says which"
+            : result == -EINVAL && capacity ? "the capacity is a power of two, 64 to 1048576"
+            : result == -EINVAL ? "the loaded module is older than this program: load the ktwin.ko built with it"
                                 : "";
         return failed("cannot count switches", result, advice);
     }

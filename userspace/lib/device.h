@@ -63,8 +63,9 @@ class Device {
 
     // Where the fields are that the module reads of the kernel's structs.
     Result<std::vector<LayoutField>> layout();
-    // Counts context switches as long as the result lives. flags: KTWIN_SWITCHES_*. Errors: EPERM, EBUSY, ENODEV.
-    Result<Switches> switches(uint32_t flags);
+    // Counts context switches as long as the result lives. flags: KTWIN_SWITCHES_*; capacity: with EVENTS, of the ring of
+    // each CPU, 0 the kernel's choice. Errors: EPERM, EBUSY, ENODEV, EINVAL.
+    Result<Switches> switches(uint32_t flags, uint32_t capacity = 0);
 
     // The laboratory.
     Result<void> inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns);

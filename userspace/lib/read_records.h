@@ -49,7 +49,7 @@ Result<Reading> read_records(Transport& transport, unsigned long command, uint32
                         "please report this"));
         }
         reading.repopulated |= !first && request.epoch != epoch;
-        epoch = request.epoch;
+        epoch = reading.epoch = request.epoch;
         for (uint32_t i = 0; i < request.filled; i++) {
             reading.records++;
             if (!visit(buffer[i])) {

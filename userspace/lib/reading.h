@@ -9,6 +9,7 @@ namespace ktwin {
 struct Reading {
     uint64_t records = 0;
     bool repopulated = false;  // the twin was populated anew in between
+    uint64_t epoch = 0;        // when what is read from began
 };
 
 }  // namespace ktwin

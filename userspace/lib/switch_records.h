@@ -26,6 +26,9 @@ struct SwitchCounts {
 struct CpuSwitches {
     uint32_t cpu;
     SwitchCounts counts;
+    // With KTWIN_SWITCHES_EVENTS.
+    uint64_t events = 0;
+    uint64_t events_lost = 0;
 };
 
 struct TaskSwitches {

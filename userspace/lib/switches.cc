@@ -43,4 +43,12 @@ Result<std::vector<RqTwin>> Switches::twins() const {
     return all<ktwin_rq_twin, RqTwin>(KTWIN_IOC_SWITCHES_TWINS, "twin run queues");
 }
 
+Result<Reading> Switches::events(const std::function<void(const SchedEvent&)>& visit) const {
+    return read_records<ktwin_sched_event>(*transport_, KTWIN_IOC_SWITCHES_EVENTS, 0, "scheduler's events",
+                                           [&](const ktwin_sched_event& raw) {
+                                               visit(decode(raw));
+                                               return true;
+                                           });
+}
+
 }  // namespace ktwin

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "error.h"
+#include "reading.h"
+#include "sched_records.h"
 #include "switch_records.h"
 #include "transport.h"
 
@@ -22,6 +25,8 @@ class Switches {
     Result<std::vector<RqTwin>> twins() const;
     // Makes a pass over each CPU; ENODATA also where run queues cannot be read.
     Result<std::vector<RqAudit>> audits() const;
+    // Takes out what is there by now, in the order of each CPU; the reading's epoch is when it began.
+    Result<Reading> events(const std::function<void(const SchedEvent&)>& visit) const;
 
   private:
     template <class Raw, class Record>

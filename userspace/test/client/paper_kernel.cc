@@ -283,6 +283,7 @@ int FdTransport::control(unsigned long command, void* argument) {
         case KTWIN_IOC_SWITCHES_TWINS:
         case KTWIN_IOC_SWITCHES_NS_WAITS:
         case KTWIN_IOC_SWITCHES_AUDIT:
+        case KTWIN_IOC_SWITCHES_EVENTS:
             return paper_switches(command, argument);
         case KTWIN_IOC_INJECT:
             return static_cast<ktwin_inject*>(argument)->nr == 99 ? -ESRCH : 0;

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <vector>
 
+#include "paper_sched.h"
+
 namespace ktwin {
 namespace {
 
@@ -22,6 +24,7 @@ std::vector<ktwin_switch_cpu> cpus() {
     std::vector<ktwin_switch_cpu> all(3);
     for (uint32_t i = 0; i < 3; i++) {
         all[i].cpu = i;
+        paper_sched_counts(all[i]);
     }
     for (uint32_t i = 0; i < KTWIN_SWITCH_CLASSES; i++) {
         all[0].classes[i] = (i + 1) * readings;
@@ -137,6 +140,8 @@ int paper_switches(unsigned long command, void* argument) {
             return answer(request, cpus());
         case KTWIN_IOC_SWITCHES_TASKS:
             return answer(request, tasks());
+        case KTWIN_IOC_SWITCHES_EVENTS:
+            return paper_sched_events(request);
         case KTWIN_IOC_SWITCHES_WAITS:
             return answer(request, waits());
         case KTWIN_IOC_SWITCHES_NS_WAITS:
