@@ -363,13 +363,18 @@ void kt_core_switches_refill(kt_switches* switches) {
     monitor_of(switches).refill();
 }
 
-__u32 kt_core_switch(kt_switches* switches, __u32 cpu, const kt_switch* event) {
-    return monitor_of(switches).add(cpu, *event);
+__u32 kt_core_switch(kt_switches* switches, unsigned long cpu, kt_key prev_mm, kt_key next_mm,
+                     kt_key prev_active_mm, __u32 how) {
+    const bool one_process = (how & KT_SWITCH_ONE_PROCESS) != 0;
+    const SwitchEvent event = {
+        .prev = {.mm = prev_mm, .active_mm = prev_active_mm, .kernel_thread = !one_process},
+        .next = {.mm = next_mm},
+        .how = how};
+    return monitor_of(switches).add(cpu, event);
 }
 
-void kt_core_switch_task(kt_switches* switches, __u32 cpu, const kt_switch* event, kt_key key, int nr,
-                         bool ended) {
-    monitor_of(switches).add_task(cpu, *event, key, nr, ended);
+void kt_core_switch_task(kt_switches* switches, __u32 cpu, __u32 what, kt_key key, int nr, bool ended) {
+    monitor_of(switches).add_task(cpu, what, key, nr, ended);
 }
 
 void kt_core_switch_wait(kt_switches* switches, __u32 cpu, __u32 sched_class, __u32 ns_inode, __u64 ns) {
@@ -450,6 +455,10 @@ void kt_core_rq_explain(kt_switches* switches, __u32 cpu, __u32 index) {
 
 __u32 kt_core_rq_finish(kt_switches* switches, __u32 cpu, __u64 now) {
     return monitor_of(switches).audit()->finish(cpu, now);
+}
+
+void kt_core_rq_abandon(kt_switches* switches, __u32 cpu) {
+    monitor_of(switches).audit()->abandon(cpu);
 }
 
 void kt_core_rq_audit(kt_switches* switches, __u32 cpu, ktwin_rq_audit* audit) {

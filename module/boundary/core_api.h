@@ -171,11 +171,15 @@ struct kt_switches *kt_core_switches_open(__u32 flags, __u32 cpus, __u32 online,
 void kt_core_switches_close(struct kt_switches *switches);	/* [sleep] no event comes any more, nobody reads */
 /* [sleep] Once a second: memory for events to come. */
 void kt_core_switches_refill(struct kt_switches *switches);
-/* [rq] Of this CPU. What it was: KT_SWITCH_*. */
-__u32 kt_core_switch(struct kt_switches *switches, __u32 cpu, const struct kt_switch *event);
+/*
+ * [rq] Of this CPU: the address spaces of both, 0 for none of its own, and what the previous one ran with, before the
+ * switch has changed it. An exiting task that has given its own up has none, as a kernel thread. how: KT_SWITCH_*.
+ * What it was: see KT_SWITCH_CLASS(). By value and without a check of cpu, for each switch of the system comes through here.
+ */
+__u32 kt_core_switch(struct kt_switches *switches, unsigned long cpu, kt_key prev_mm, kt_key next_mm, kt_key prev_active_mm,
+		     __u32 how);
 /* [rq] The same for the task that leaves the CPU. key: 0 the idle task; nr: in the initial namespace; ended: for good. */
-void kt_core_switch_task(struct kt_switches *switches, __u32 cpu, const struct kt_switch *event, kt_key key, int nr,
-			 bool ended);
+void kt_core_switch_task(struct kt_switches *switches, __u32 cpu, __u32 what, kt_key key, int nr, bool ended);
 /* [rq] The next task got this CPU after it waited so long. sched_class: enum ktwin_sched_class. */
 void kt_core_switch_wait(struct kt_switches *switches, __u32 cpu, __u32 sched_class, __u32 ns_inode, __u64 ns);
 /* [rq] What the twin run queues are fed with; now: ns by the clock of that CPU's run queue. See core/run_queue_twin.h. */
@@ -215,6 +219,7 @@ void kt_core_rq_candidate(struct kt_switches *switches, __u32 index, struct kt_r
 void kt_core_rq_explain(struct kt_switches *switches, __u32 cpu, __u32 index);
 /* [any] How many are confirmed; they may still be read. audit: last_tid in the initial namespace. */
 __u32 kt_core_rq_finish(struct kt_switches *switches, __u32 cpu, __u64 now);
+void kt_core_rq_abandon(struct kt_switches *switches, __u32 cpu);	/* [any] Instead: the pass could not be made. */
 void kt_core_rq_audit(struct kt_switches *switches, __u32 cpu, struct ktwin_rq_audit *audit);	/* [any] */
 /* [any] The laboratory: the twin alone has the task queued, or not. -ENODATA no twins, -ESRCH, -EALREADY, -EOPNOTSUPP. */
 int kt_core_rq_inject(struct kt_switches *switches, kt_key task, bool add);

@@ -89,27 +89,15 @@ struct kt_selected {
 	__u32 mode;		/* of the call that selected it */
 };
 
-/*
- * A task at the instant of a switch, before the switch has changed anything: the previous one still has the active_mm it
- * ran with. An exiting task that has given its address space up has mm 0, as a kernel thread.
- */
-struct kt_switch_task {
-	kt_key mm;		/* 0: none of its own */
-	kt_key active_mm;
-	int tgid;
-	bool kernel_thread;	/* PF_KTHREAD: even with an mm (kthread_use_mm), not a user's */
-};
+/* How a switch came, told with it. */
+#define KT_SWITCH_PREEMPTED	(1U << 0)	/* in the kernel; the previous one did not call for it */
+#define KT_SWITCH_SLEEPS	(1U << 1)	/* the previous one's state is not TASK_RUNNING */
+#define KT_SWITCH_ONE_PROCESS	(1U << 2)	/* both are of one process, and neither is a kernel thread */
 
-struct kt_switch {
-	struct kt_switch_task prev;
-	struct kt_switch_task next;
-	__u32 prev_state;	/* TASK_*; 0: runnable */
-	bool preempt;
-};
-
-/* What a switch was, packed: enum ktwin_switch_class, and enum ktwin_leave above it. */
-#define KT_SWITCH_CLASS(what)	((what) & 0xffu)
-#define KT_SWITCH_LEAVE(what)	((what) >> 8)
+/* What a switch was, in one number: enum ktwin_switch_class, and enum ktwin_leave above it. */
+#define KT_SWITCH_CLASS(what)	((what) & 7u)
+#define KT_SWITCH_LEAVE(what)	((what) >> 3)
+#define KT_SWITCH_KINDS		(KTWIN_LEAVES << 3)
 
 /* What the kernel's own fair class has of a task that sleeps, which is of use to one generation of the twins each. */
 enum kt_fair_place {

@@ -67,7 +67,7 @@ void SwitchMonitor::refill() {
     }
 }
 
-void SwitchMonitor::add_task(u32 cpu, const SwitchEvent& event, kt_key key, i32 nr, bool ended) {
+void SwitchMonitor::add_task(u32 cpu, u32 what, kt_key key, i32 nr, bool ended) {
     if (cpu >= made_) {
         return;
     }
@@ -75,7 +75,7 @@ void SwitchMonitor::add_task(u32 cpu, const SwitchEvent& event, kt_key key, i32 
         cpus_[cpu]->idle.add_exclusive(1);
     } else if (ended) {
         cpus_[cpu]->ended.add_exclusive(tasks_.end(key) + 1);
-    } else if (!tasks_.add(key, nr, event)) {
+    } else if (!tasks_.add(key, nr, what)) {
         cpus_[cpu]->unlisted.add_exclusive(1);
     }
 }

@@ -28,11 +28,15 @@ class SwitchMonitor : Pinned {
     // [sleep] Once a second.
     void refill();
 
-    // --- events, [any]; of a CPU that is not there: ignored. What was not asked for must not be told. ---
-    // What it was: KT_SWITCH_*.
-    u32 add(u32 cpu, const SwitchEvent& event) { return cpu < made_ ? cpus_[cpu]->counts.add(event) : 0; }
-    // key: of the task that leaves, 0 for idle.
-    void add_task(u32 cpu, const SwitchEvent& event, kt_key key, i32 nr, bool ended);
+    // --- events, [any]; but for add(), of a CPU that is not there: ignored. What was not asked for must not be told. ---
+    // Of a CPU below the number of those there may be. What it was: see what_of().
+    u32 add(usize cpu, const SwitchEvent& event) {
+        const u32 what = what_of(event);
+        cpus_[cpu]->counts.add(what);
+        return what;
+    }
+    // what: add()'s. key: of the task that leaves, 0 for idle.
+    void add_task(u32 cpu, u32 what, kt_key key, i32 nr, bool ended);
     // ns: inode of the PID namespace that the task is a member of.
     void add_wait(u32 cpu, u32 sched_class, u32 ns, u64 waited_ns);
     RunQueueTwin& twin() { return twin_; }

@@ -47,7 +47,7 @@ TaskSwitches::Slot* TaskSwitches::take(kt_key key) {
     return nullptr;
 }
 
-bool TaskSwitches::add(kt_key key, i32 nr, const SwitchEvent& event) {
+bool TaskSwitches::add(kt_key key, i32 nr, u32 what) {
     Slot* slot = find(key);
     slot = slot != nullptr ? slot : take(key);
     if (slot == nullptr) {
@@ -55,7 +55,7 @@ bool TaskSwitches::add(kt_key key, i32 nr, const SwitchEvent& event) {
     }
     // Anew each time: exec() from another thread changes it.
     slot->nr.store_relaxed(nr);
-    slot->counts.add(event);
+    slot->counts.add(what);
     return true;
 }
 

@@ -5,7 +5,7 @@
 // No lock. A task leaves one CPU at a time, and the kernel's run-queue locks put these instants in order, so a slot has
 // one writer at a time, which also is the only one to look for that key. Slots are taken and given back by their key;
 // two tasks that want the same one are parted by a compare-exchange. A reader that finds the same key before and after
-// has counts of that task, though perhaps in the middle of a switch.
+// has counts of that task.
 #ifndef KTWIN_CORE_TASK_SWITCHES_H
 #define KTWIN_CORE_TASK_SWITCHES_H
 
@@ -25,7 +25,7 @@ class TaskSwitches : Pinned {
     void teardown();
 
     // [any] key is not 0; nr names the task to readers. False: no room for it.
-    bool add(kt_key key, i32 nr, const SwitchEvent& event);
+    bool add(kt_key key, i32 nr, u32 what);
     // [any] No more of it will come, and it may come again for another. How many there were.
     u64 end(kt_key key);
 

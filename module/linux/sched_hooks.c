@@ -5,7 +5,8 @@
  * The tracepoints are not exported, so they are found by name among those of the kernel; the compiler checks a probe's
  * arguments against the headers. Each who counts has probes of his own: the data pointer is his.
  *
- * Context of all: irqs off, under the lock of a run queue, or under the task's pi_lock. A probe takes no lock but the
+ * Context of all: irqs off, under the lock of a run queue, or under the task's pi_lock; but for a task that wakes itself on
+ * its way to sleep. A probe takes no lock but the
  * twin's raw one, allocates nothing and wakes nobody; it reads what the scheduler itself guards by the locks it holds.
  * The tasks it is told of are alive as long as it runs; what is remembered of them is their address, as a name.
  */
@@ -37,7 +38,7 @@ static bool is_stopper(const struct task_struct *task)
 /* The class it is in now; priority inheritance may have lifted it above its policy. */
 static u32 sched_class_of(const struct task_struct *task)
 {
-	if (is_idle_task(task))
+	if (kt_is_idle(task))
 		return KTWIN_SCHED_IDLE;
 	if (dl_prio(task->prio))
 		return KTWIN_SCHED_DEADLINE;
@@ -48,32 +49,33 @@ static u32 sched_class_of(const struct task_struct *task)
 
 static kt_key key_of(const struct task_struct *task)
 {
-	return is_idle_task(task) ? 0 : ktwin_key(task);
+	return kt_is_idle(task) ? 0 : ktwin_key(task);
 }
 
 /* --- counting --------------------------------------------------------------------------------------------------- */
 
-static __always_inline void describe_end(struct kt_switch_task *to, const struct task_struct *task)
+static __always_inline u32 how(bool preempt, const struct task_struct *prev, const struct task_struct *next,
+			       unsigned int prev_state)
 {
-	to->mm = ktwin_key(task->mm);
-	to->active_mm = ktwin_key(task->active_mm);
-	to->tgid = task->tgid;
-	to->kernel_thread = task->flags & PF_KTHREAD;
+	u32 how = (preempt ? KT_SWITCH_PREEMPTED : 0) | (prev_state ? KT_SWITCH_SLEEPS : 0);
+
+	if (prev->mm == next->mm && prev->tgid == next->tgid && !((prev->flags | next->flags) & PF_KTHREAD))
+		how |= KT_SWITCH_ONE_PROCESS;
+	return how;
 }
 
-static __always_inline void describe_switch(struct kt_switch *to, bool preempt, const struct task_struct *prev,
-					    const struct task_struct *next, unsigned int prev_state)
+static __always_inline u32 count(const struct ktwin_hooked *hooked, bool preempt, const struct task_struct *prev,
+				 const struct task_struct *next, unsigned int prev_state)
 {
-	describe_end(&to->prev, prev);
-	describe_end(&to->next, next);
-	to->prev_state = prev_state;
-	to->preempt = preempt;
+	return kt_core_switch(hooked->switches, raw_smp_processor_id(), ktwin_key(prev->mm), ktwin_key(next->mm),
+			      ktwin_key(prev->active_mm), how(preempt, prev, next, prev_state));
 }
 
-static void count_task(const struct ktwin_hooked *hooked, const struct kt_switch *event, const struct task_struct *prev)
+static void count_task(const struct ktwin_hooked *hooked, u32 what, bool preempt, const struct task_struct *prev,
+		       unsigned int prev_state)
 {
-	kt_core_switch_task(hooked->switches, raw_smp_processor_id(), event, key_of(prev), prev->pid,
-			    !event->preempt && (event->prev_state & TASK_DEAD));
+	kt_core_switch_task(hooked->switches, raw_smp_processor_id(), what, key_of(prev), prev->pid,
+			    !preempt && (prev_state & TASK_DEAD));
 }
 
 /* 0: it has been released. Its struct pid, and the namespace that this holds, outlive a section with irqs off. */
@@ -89,7 +91,7 @@ static void count_wait(const struct ktwin_hooked *hooked, const struct task_stru
 	int cpu = raw_smp_processor_id();
 	u64 since, now;
 
-	if (is_idle_task(next))
+	if (kt_is_idle(next))
 		return;
 	/* The scheduler has read its clock once, at the beginning of schedule(), and will do this sum next. */
 	since = kt_last_queued(next);
@@ -147,7 +149,7 @@ static void describe_place(struct kt_sched_task *to, const struct task_struct *t
  */
 static u64 clock_at_switch(const struct task_struct *prev, const struct task_struct *next)
 {
-	return is_idle_task(next) ? prev->se.exec_start : next->se.exec_start;
+	return kt_is_idle(next) ? prev->se.exec_start : next->se.exec_start;
 }
 
 /* The task has the CPU; under the lock of its run queue, by whichever CPU. */
@@ -183,10 +185,16 @@ static void feed_wakeup(void *data, struct task_struct *task)
 {
 	const struct ktwin_hooked *hooked = data;
 	struct kt_sched_task event;
+	unsigned long flags;
 
+	/* One that wakes itself does so with irqs on: no tick may come between what is read and what is told. */
+	local_irq_save(flags);
 	describe_task(&event, task);
-	describe_place(&event, task);
+	/* While it has the CPU the field is of another use (EEVDF). */
+	if (!READ_ONCE(task->on_cpu))
+		describe_place(&event, task);
 	kt_core_rq_woken(hooked->switches, task_cpu(task), &event, 0);
+	local_irq_restore(flags);
 }
 
 /* Told by wake_up_new_task(), which who forked calls. */
@@ -220,16 +228,11 @@ static void on_switch(void *data, bool preempt, struct task_struct *prev, struct
 		      unsigned int prev_state)
 {
 	const struct ktwin_hooked *hooked = data;
-	struct kt_switch event;
-	u32 what;
+	u32 what = count(hooked, preempt, prev, next, prev_state);
 
-	describe_switch(&event, preempt, prev, next, prev_state);
-	what = kt_core_switch(hooked->switches, raw_smp_processor_id(), &event);
 	trace_ktwin_switch_class(KT_SWITCH_CLASS(what), KT_SWITCH_LEAVE(what), prev->pid, next->pid);
-	if (!hooked->flags)
-		return;
 	if (hooked->flags & KTWIN_SWITCHES_TASKS)
-		count_task(hooked, &event, prev);
+		count_task(hooked, what, preempt, prev, prev_state);
 	if (hooked->flags & KTWIN_SWITCHES_WAITS)
 		count_wait(hooked, next);
 	if (hooked->flags & KTWIN_SWITCHES_TWIN)
@@ -238,12 +241,22 @@ static void on_switch(void *data, bool preempt, struct task_struct *prev, struct
 		ktwin_tell_switch(hooked, preempt, prev, next, prev_state);
 }
 
+/* For who only counts, and pays for no more than that. */
+static void on_switch_counted(void *data, bool preempt, struct task_struct *prev, struct task_struct *next,
+			      unsigned int prev_state)
+{
+	if (trace_ktwin_switch_class_enabled())
+		on_switch(data, preempt, prev, next, prev_state);
+	else
+		count(data, preempt, prev, next, prev_state);
+}
+
 /* --- switching them on and off ------------------------------------------------------------------------------------ */
 
 struct hook {
 	const char *name;
 	void *probe;
-	u32 wanted_by;		/* KTWIN_SWITCHES_*; 0: by all */
+	u32 wanted_by;		/* KTWIN_SWITCHES_*; 0: by who wants none of these */
 	struct tracepoint *tracepoint;
 };
 
@@ -260,7 +273,8 @@ static struct hook hooks[] = {
 	{ "sched_wakeup", ktwin_tell_queued, KTWIN_SWITCHES_EVENTS },
 	{ "sched_wakeup_new", ktwin_tell_fork, KTWIN_SWITCHES_EVENTS },
 	{ "sched_migrate_task", ktwin_tell_migration, KTWIN_SWITCHES_EVENTS },
-	{ "sched_switch", on_switch, 0 },
+	{ "sched_switch", on_switch, ~0U },
+	{ "sched_switch", on_switch_counted, 0 },
 };
 
 static void __maybe_unused check_types(void)
@@ -274,6 +288,7 @@ static void __maybe_unused check_types(void)
 	check_trace_callback_type_sched_wakeup_new(ktwin_tell_fork);
 	check_trace_callback_type_sched_migrate_task(ktwin_tell_migration);
 	check_trace_callback_type_sched_switch(on_switch);
+	check_trace_callback_type_sched_switch(on_switch_counted);
 }
 
 static void note_tracepoint(struct tracepoint *tracepoint, void *unused)
@@ -304,7 +319,7 @@ static int find_tracepoints(void)
 
 static bool wants(const struct ktwin_hooked *hooked, const struct hook *hook)
 {
-	return !hook->wanted_by || (hooked->flags & hook->wanted_by);
+	return hook->wanted_by ? hooked->flags & hook->wanted_by : !hooked->flags;
 }
 
 /* The first count of them. In reverse: sched_switch first. */

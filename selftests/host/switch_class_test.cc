@@ -67,21 +67,21 @@ TEST(SwitchClass, Table) {
 
 TEST(SwitchClass, HowItLeft) {
     SwitchEvent event = {};
-    event.prev_state = KT_TASK_INTERRUPTIBLE;
+    event.how = KT_SWITCH_SLEEPS;
     EXPECT_EQ(classify_leave(event), LeaveReason::kBlocked);
-    event.preempt = true;
+    event.how |= KT_SWITCH_PREEMPTED;
     EXPECT_EQ(classify_leave(event), LeaveReason::kPreempted)
         << "preempted between set_current_state() and schedule(): it is still queued";
-    event.prev_state = 0;
+    event.how = KT_SWITCH_PREEMPTED;
     EXPECT_EQ(classify_leave(event), LeaveReason::kPreempted);
-    event.preempt = false;
+    event.how = 0;
     EXPECT_EQ(classify_leave(event), LeaveReason::kVoluntary);
 }
 
 TEST(SwitchCounts, EverySwitchOnceInEach) {
     SwitchCounts counts;
     for (const Row& row : kRows) {
-        counts.add({row.prev, row.next, KT_TASK_RUNNING, true});
+        counts.add(what_of({row.prev, row.next, KT_SWITCH_PREEMPTED}));
     }
     u64 classes = 0;
     for (u32 i = 0; i < kSwitchClasses; ++i) {

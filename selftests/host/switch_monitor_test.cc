@@ -15,8 +15,8 @@ namespace {
 
 constexpr SwitchTask kUser = {0x1000, 0x1000, 10, false};
 constexpr SwitchTask kKernel = {0, 0x1000, 2, true};
-constexpr SwitchEvent kBlocks = {kUser, kKernel, KT_TASK_INTERRUPTIBLE, false};
-constexpr SwitchEvent kReturns = {kKernel, kUser, KT_TASK_RUNNING, false};
+constexpr SwitchEvent kBlocks = {kUser, kKernel, KT_SWITCH_SLEEPS};
+constexpr SwitchEvent kReturns = {kKernel, kUser, 0};
 constexpr u32 kAll = KTWIN_SWITCHES_TASKS | KTWIN_SWITCHES_WAITS | KTWIN_SWITCHES_TWIN;
 
 class SwitchMonitorTest : public testing::Test {
@@ -56,9 +56,8 @@ class SwitchMonitorTest : public testing::Test {
 
 TEST_F(SwitchMonitorTest, EachCpuItsOwn) {
     open(0);
-    EXPECT_EQ(monitor->add(1, kBlocks), KTWIN_SWITCH_LAZY_ENTRY | KTWIN_LEAVE_BLOCKED << 8);
-    EXPECT_EQ(monitor->add(1, kReturns), KTWIN_SWITCH_LAZY_HIT | KTWIN_LEAVE_VOLUNTARY << 8);
-    EXPECT_EQ(monitor->add(3, kReturns), 0U) << "there is no such CPU";
+    EXPECT_EQ(monitor->add(1, kBlocks), KTWIN_SWITCH_LAZY_ENTRY | KTWIN_LEAVE_BLOCKED << 3);
+    EXPECT_EQ(monitor->add(1, kReturns), KTWIN_SWITCH_LAZY_HIT | KTWIN_LEAVE_VOLUNTARY << 3);
     std::vector<ktwin_switch_cpu> records(8);
     u64 cursor = 0;
     ASSERT_EQ(monitor->read_cpus(cursor, {records.data(), 8}), 3U);
@@ -85,23 +84,23 @@ TEST_F(SwitchMonitorTest, WhatWasNotAskedForIsNotThere) {
 TEST_F(SwitchMonitorTest, TasksComeAndGo) {
     open(KTWIN_SWITCHES_TASKS);
     for (u32 i = 0; i < 5; ++i) {
-        monitor->add_task(i % 3, kBlocks, 0x40, 7, false);
+        monitor->add_task(i % 3, what_of(kBlocks), 0x40, 7, false);
     }
-    monitor->add_task(0, kBlocks, 0x80, 8, false);
-    monitor->add_task(0, kReturns, 0, 0, false);
+    monitor->add_task(0, what_of(kBlocks), 0x80, 8, false);
+    monitor->add_task(0, what_of(kReturns), 0, 0, false);
     ASSERT_EQ(tasks().size(), 2U);
     EXPECT_EQ(tasks()[0x40].counts.leaves[KTWIN_LEAVE_BLOCKED], 5U);
     EXPECT_EQ(tasks()[0x40].nr, 7);
     EXPECT_EQ(cpu(0).idle, 1U);
     // exec() from another thread: the number of the leader.
-    monitor->add_task(0, kBlocks, 0x40, 6, false);
+    monitor->add_task(0, what_of(kBlocks), 0x40, 6, false);
     EXPECT_EQ(tasks()[0x40].nr, 6);
-    monitor->add_task(2, kBlocks, 0x40, 6, true);
+    monitor->add_task(2, what_of(kBlocks), 0x40, 6, true);
     EXPECT_EQ(tasks().size(), 1U);
     EXPECT_EQ(cpu(2).ended, 7U);
-    monitor->add_task(1, kBlocks, 0x40, 9, false);
+    monitor->add_task(1, what_of(kBlocks), 0x40, 9, false);
     EXPECT_EQ(tasks()[0x40].counts.leaves[KTWIN_LEAVE_BLOCKED], 1U) << "another task at its address";
-    monitor->add_task(1, kBlocks, 0xc0, 9, true);
+    monitor->add_task(1, what_of(kBlocks), 0xc0, 9, true);
     EXPECT_EQ(cpu(1).ended, 1U) << "one that was not seen before";
 }
 
@@ -109,13 +108,13 @@ TEST_F(SwitchMonitorTest, MoreTasksThanRoom) {
     open(KTWIN_SWITCHES_TASKS);
     constexpr u32 kMany = TaskSwitches::kSlots * 2;
     for (u32 i = 1; i <= kMany; ++i) {
-        monitor->add_task(0, kBlocks, i * 64, static_cast<i32>(i), false);
+        monitor->add_task(0, what_of(kBlocks), i * 64, static_cast<i32>(i), false);
     }
     const u64 listed = tasks().size();
     EXPECT_GT(listed, TaskSwitches::kSlots * 9 / 10);
     EXPECT_EQ(listed + cpu(0).unlisted, kMany);
     for (u32 i = 1; i <= kMany; ++i) {
-        monitor->add_task(0, kBlocks, i * 64, static_cast<i32>(i), true);
+        monitor->add_task(0, what_of(kBlocks), i * 64, static_cast<i32>(i), true);
     }
     EXPECT_EQ(tasks().size(), 0U);
     EXPECT_EQ(cpu(0).ended, listed + kMany);

@@ -5,6 +5,12 @@
 #include <linux/sched.h>
 #include <linux/version.h>
 
+/* A CPU's own idle task; not a thread that injects idleness, which has PF_IDLE too. */
+static inline bool kt_is_idle(const struct task_struct *task)
+{
+	return !task->pid;
+}
+
 /*
  * Whether the task is to run: not one that went to sleep, though from 6.12 on the fair scheduler may leave such a one
  * on its queue for a while.
