@@ -831,7 +831,7 @@ enum ktwin_rq_generation {
  * Counts context switches as long as the fd it returns (close-on-exec) is open; nothing is hooked when none is. What is
  * read from the fd is since it was opened.
  * Errors: -ENODEV the kernel has no such tracepoints (dmesg says which); -EOPNOTSUPP WAITS: it keeps no time of
- * queueing; -EBUSY too many are open (8); -EINVAL capacity; -ENOMEM; -EMFILE.
+ * queueing; -EBUSY too many are open (8); -EINVAL capacity; -ENOMEM, also rings of more than 256 MiB; -EMFILE.
  */
 struct ktwin_switches {
 	__u32 size;
@@ -842,8 +842,7 @@ struct ktwin_switches {
 
 /*
  * The readers of a switches fd: keys are CPUs, task ids of the initial namespace, or CPU and class. ns must be 0; epoch is
- * when counting began, in ns. A record that is written to meanwhile may have a switch in one of its counters and not yet
- * in another. Errors: -ENODATA the fd was opened without.
+ * when counting began, in ns. Errors: -ENODATA the fd was opened without.
  */
 struct ktwin_switch_cpu {
 	__u32 cpu;
@@ -862,7 +861,7 @@ struct ktwin_switch_cpu {
 /* ktwin_switch_task.flags */
 #define KTWIN_SWITCH_TASK_HIDDEN	(1U << 0)	/* another user's, and the caller lacks CAP_SYS_PTRACE: no comm */
 
-/* A task that has left a CPU at least once and has not ended; numbers in the caller's namespace, 0 not visible there. */
+/* A task that has left a CPU at least once, has not ended, and has a number in the caller's namespace. */
 struct ktwin_switch_task {
 	__u64 classes[KTWIN_SWITCH_CLASSES];	/* of the switches away from it */
 	__u64 leaves[KTWIN_LEAVES];
@@ -888,7 +887,8 @@ struct ktwin_switch_waits {
 
 /*
  * The same by the PID namespace that the task is a member of, all CPUs and classes together. Those of namespaces for which
- * there was no room (64) are in the record of ns 0, which is the last.
+ * there was no room (64) are in the record of ns 0, which is the last. A caller below the initial namespace gets his own
+ * one's alone.
  */
 struct ktwin_ns_waits {
 	__u32 ns;		/* inode */
@@ -939,7 +939,8 @@ enum ktwin_rq_difference {
  * A difference is counted when it stood in three looks with an RCU grace period between each, which a task that is on
  * its way from one queue to another, or from its queue to its last switch, does not do. Of what the kernel means so each
  * sighting is counted: tasks without runtime left, and those that sleep and still compete (EEVDF).
- * Errors: as the others; -ENODATA also: run queues cannot be read on this kernel.
+ * Errors: as the others; -ENODATA also: run queues cannot be read on this kernel; -EINTR. A pass that could not be made is
+ * counted as skipped.
  */
 struct ktwin_rq_audit {
 	__u32 cpu;

@@ -9,10 +9,6 @@ namespace ktwin {
 
 namespace {
 
-bool is_difference(const RqDifference& found) {
-    return found.kind == RqDifferenceKind::kMissing || found.kind == RqDifferenceKind::kSurplus;
-}
-
 bool has(Span<const RqDifference> among, const RqDifference& wanted) {
     for (const RqDifference& one : among) {
         if (one.key == wanted.key && one.kind == wanted.kind) {
@@ -37,7 +33,7 @@ void RqAudit::teardown() {
 
 void RqAudit::look(u32 cpu, Span<const RqReal> real, bool whole) {
     comparison_ = RqComparison();
-    comparison_.room = Span<RqDifference>(found_, kCandidates);
+    comparison_.room = Span<RqDifference>(found_, 2 * RunQueueTwin::kCompareLimit);
     answered_ = whole && twin_.compare(cpu, real, comparison_);
 }
 
@@ -46,10 +42,8 @@ u32 RqAudit::settle() {
     const bool first = looks_++ == 0;
     u32 standing = 0;
     if (first) {
-        for (const RqDifference& one : found) {
-            if (is_difference(one)) {
-                candidates_[standing++] = one;
-            }
+        for (; standing < found.size() && standing < kCandidates; ++standing) {
+            candidates_[standing] = found[standing];
         }
         begun_with_ = standing;
     } else {
@@ -76,7 +70,7 @@ u32 RqAudit::finish(u32 cpu, u64 now) {
     total.equal += comparison_.equal;
     total.throttled += comparison_.kinds[static_cast<u32>(RqDifferenceKind::kThrottled)];
     total.delayed += comparison_.kinds[static_cast<u32>(RqDifferenceKind::kDelayed)];
-    total.transients += begun_with_ - standing_;
+    total.transients += answered_ ? begun_with_ - standing_ : 0;
     for (u32 i = 0; i < standing_; ++i) {
         const bool missing = candidates_[i].kind == RqDifferenceKind::kMissing;
         ++(missing ? total.missing : total.surplus);
@@ -85,8 +79,14 @@ u32 RqAudit::finish(u32 cpu, u64 now) {
         total.last_kind = missing ? KTWIN_RQ_MISSING : KTWIN_RQ_SURPLUS;
     }
     const u32 confirmed = standing_;
-    looks_ = standing_ = begun_with_ = 0;
+    forget_pass();
     return confirmed;
+}
+
+void RqAudit::abandon(u32 cpu) {
+    ++totals_[cpu].passes;
+    ++totals_[cpu].skipped;
+    forget_pass();
 }
 
 void RqAudit::read(u32 cpu, ktwin_rq_audit& to) const {

@@ -23,7 +23,7 @@ namespace ktwin {
 class RqAudit : Pinned {
   public:
     static constexpr u32 kLooks = 3;
-    // More are left to the next pass.
+    // Of a first look; more are left to the next pass. Those that come after it are looked up among all there are.
     static constexpr u32 kCandidates = 64;
 
     explicit RqAudit(RunQueueTwin& twin) : twin_(twin) {}
@@ -41,11 +41,15 @@ class RqAudit : Pinned {
     void explain(u32 cpu, u32 index);
     // How many were confirmed; the candidates stay until the next look.
     u32 finish(u32 cpu, u64 now);
+    // Instead of finish(), after whichever look: the pass could not be made.
+    void abandon(u32 cpu);
 
     // Without last_tid, which is a number of the initial namespace.
     void read(u32 cpu, ktwin_rq_audit& to) const;
 
   private:
+    void forget_pass() { looks_ = standing_ = begun_with_ = 0; }
+
     RunQueueTwin& twin_;
     ktwin_rq_audit* totals_ = nullptr;  // by CPU
     RqDifference candidates_[kCandidates];
@@ -54,7 +58,7 @@ class RqAudit : Pinned {
     u32 looks_ = 0;
     bool answered_ = false;  // the last look
 
-    RqDifference found_[kCandidates];
+    RqDifference found_[2 * RunQueueTwin::kCompareLimit];
     RqComparison comparison_;
 };
 

@@ -35,12 +35,14 @@ struct RqComparison {
         return kinds[static_cast<u32>(RqDifferenceKind::kMissing)] == 0 &&
                kinds[static_cast<u32>(RqDifferenceKind::kSurplus)] == 0;
     }
-    void note(kt_key key, i32 nr, RqDifferenceKind kind) {
+    void difference(kt_key key, i32 nr, RqDifferenceKind kind) {
         ++kinds[static_cast<u32>(kind)];
         if (stored < room.size()) {
             room[stored++] = {key, nr, kind};
         }
     }
+    // Nobody asks again about those that are explained: they take no room from the others.
+    void explained(RqDifferenceKind kind) { ++kinds[static_cast<u32>(kind)]; }
 };
 
 }  // namespace ktwin

@@ -84,7 +84,7 @@ class RunQueueTwin : Pinned {
     // Against what is on the kernel's queue, as it was found between two events of this CPU. At most kCompareLimit on either
     // side: kOverflow. kAgain: the queue is incomplete.
     Result compare(u32 cpu, Span<const RqReal> real, RqComparison& result);
-    static constexpr u32 kCompareLimit = 4096;
+    static constexpr u32 kCompareLimit = 512;
     // The laboratory: the task is queued where it was last, or taken off, and the kernel knows nothing of it.
     // kNotFound: not known; kAlready.
     Result inject(kt_key key, bool add);

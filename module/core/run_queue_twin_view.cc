@@ -64,18 +64,18 @@ Result RunQueueTwin::compare(u32 cpu, Span<const RqReal> real, RqComparison& res
             task->seen = pass;
         }
         if (here && one.presence == KT_RQ_THROTTLED) {
-            result.note(one.key, one.nr, RqDifferenceKind::kThrottled);
+            result.explained(RqDifferenceKind::kThrottled);
         } else if (!here && one.presence == KT_RQ_DELAYED) {
-            result.note(one.key, one.nr, RqDifferenceKind::kDelayed);
+            result.explained(RqDifferenceKind::kDelayed);
         } else if (!here && one.presence == KT_RQ_QUEUED) {
-            result.note(one.key, one.nr, RqDifferenceKind::kMissing);
+            result.difference(one.key, one.nr, RqDifferenceKind::kMissing);
         } else if (here && one.presence == KT_RQ_QUEUED) {
             ++result.equal;
         }
     }
     queue.for_each([&](const RqTask& task) {
         if (task.seen != pass && !task.arriving) {
-            result.note(task.key, task.nr, RqDifferenceKind::kSurplus);
+            result.difference(task.key, task.nr, RqDifferenceKind::kSurplus);
         }
     });
     return {};

@@ -34,7 +34,7 @@ class ScanQueue : Pinned {
   public:
     using Entity = ScanEntity;
     // Where the scan gives up: it is done with irqs off under a raw lock.
-    static constexpr u32 kScanLimit = 256;
+    static constexpr u32 kScanLimit = 64;
     static constexpr u64 kTickNs = 10000000;
 
     void setup(ScanEntity& entity, const SchedParams& params);

@@ -22,8 +22,11 @@ struct pass {
 	struct ktwin_rq_snapshot snapshot;
 };
 
-/* One pass at a time, and nobody reads totals meanwhile. Taken inside the lock of who lists the open files, if at all. */
+/* One pass at a time, grace periods and all. No other lock is held by who takes it. */
 static DEFINE_MUTEX(audit_lock);
+
+/* The totals, for as long as they are added to or read. Taken inside audit_lock, or the lock of who lists the open files. */
+static DEFINE_MUTEX(totals_lock);
 
 static u32 presence(const struct ktwin_rq_node *node)
 {
@@ -84,6 +87,7 @@ static u32 explain(const struct pass *pass, u32 standing)
 	struct kt_rq_candidate candidate;
 	u32 i = 0;
 
+	mutex_lock(&totals_lock);
 	while (i < standing) {
 		kt_core_rq_candidate(pass->switches, i, &candidate);
 		if (!candidate.missing && awaits_runtime(&candidate, pass->cpu)) {
@@ -93,14 +97,18 @@ static u32 explain(const struct pass *pass, u32 standing)
 			i++;
 		}
 	}
+	mutex_unlock(&totals_lock);
 	return standing;
 }
 
 static void finish(const struct pass *pass)
 {
-	u32 confirmed = kt_core_rq_finish(pass->switches, pass->cpu, kt_host_time_ns()), i;
 	struct kt_rq_candidate candidate;
+	u32 confirmed, i;
 
+	mutex_lock(&totals_lock);
+	confirmed = kt_core_rq_finish(pass->switches, pass->cpu, kt_host_time_ns());
+	mutex_unlock(&totals_lock);
 	for (i = 0; i < confirmed; i++) {
 		kt_core_rq_candidate(pass->switches, i, &candidate);
 		trace_ktwin_rq_audit(pass->cpu, candidate.missing ? KTWIN_RQ_MISSING : KTWIN_RQ_SURPLUS, candidate.nr);
@@ -125,24 +133,44 @@ static int run_pass(struct pass *pass)
 	return err;
 }
 
-int ktwin_rq_audit(struct kt_switches *switches, u32 cpu, bool look_now, struct ktwin_rq_audit *audit)
+static int pass_with_room(struct pass *pass)
+{
+	int err;
+
+	pass->real = kvmalloc_array(KTWIN_RQ_NODES_MAX, sizeof(*pass->real), GFP_KERNEL);
+	err = pass->real ? run_pass(pass) : -ENOMEM;
+	kvfree(pass->real);
+	ktwin_rq_free(&pass->snapshot);
+	return err;
+}
+
+int ktwin_rq_audit_pass(struct kt_switches *switches, u32 cpu)
 {
 	struct pass pass = { .switches = switches, .cpu = cpu };
 	int err = kt_core_rq_auditable(switches, cpu);
 
+	if (err)
+		return err;
+	/* A kernel thread is never killed. */
+	if (mutex_lock_killable(&audit_lock))
+		return -EINTR;
+	if (pass_with_room(&pass)) {
+		mutex_lock(&totals_lock);
+		kt_core_rq_abandon(switches, cpu);
+		mutex_unlock(&totals_lock);
+	}
+	mutex_unlock(&audit_lock);
+	return 0;
+}
+
+int ktwin_rq_audit(struct kt_switches *switches, u32 cpu, struct ktwin_rq_audit *audit)
+{
+	int err = kt_core_rq_auditable(switches, cpu);
+
 	if (err || !cpu_possible(cpu))
 		return err ? err : -ESRCH;
-	mutex_lock(&audit_lock);
-	if (look_now) {
-		err = ktwin_rq_usable();
-		if (!err) {
-			pass.real = kvmalloc_array(KTWIN_RQ_NODES_MAX, sizeof(*pass.real), GFP_KERNEL);
-			err = pass.real ? run_pass(&pass) : -ENOMEM;
-		}
-		kvfree(pass.real);
-		ktwin_rq_free(&pass.snapshot);
-	}
+	mutex_lock(&totals_lock);
 	kt_core_rq_audit(switches, cpu, audit);
-	mutex_unlock(&audit_lock);
-	return err;
+	mutex_unlock(&totals_lock);
+	return 0;
 }

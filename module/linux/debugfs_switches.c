@@ -88,7 +88,7 @@ static int show_audits(struct kt_switches *switches, u32 serial, void *arg)
 	u32 cpu;
 
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		if (ktwin_rq_audit(switches, cpu, false, &audit))
+		if (ktwin_rq_audit(switches, cpu, &audit))
 			continue;
 		seq_printf(seq, "%7u %4u %3u %8llu %8llu %10llu %8llu %8llu %9llu %8llu %10llu %8d\n", serial, cpu,
 			   audit.why, audit.passes, audit.skipped, audit.equal, audit.missing, audit.surplus,

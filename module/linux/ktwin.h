@@ -186,11 +186,12 @@ int ktwin_switches_each(int (*visit)(struct kt_switches *switches, u32 serial, v
 
 /* audit_rq.c */
 /*
- * May sleep. look_now: a pass over the CPU is made before. -ENODATA: there are no twins, or run queues cannot be read on
- * this kernel; -ESRCH no such CPU, -ENOMEM, -EUCLEAN. audit, but for -ENODATA of the twins and -ESRCH, is set in any case;
- * last_tid in the initial namespace.
+ * May sleep, for some grace periods: a pass over that CPU, which there may be, once ktwin_rq_usable(). One that could not
+ * be made (-ENOMEM, -EUCLEAN) is counted as skipped. -ENODATA there are no twins; -EINTR killed.
  */
-int ktwin_rq_audit(struct kt_switches *switches, u32 cpu, bool look_now, struct ktwin_rq_audit *audit);
+int ktwin_rq_audit_pass(struct kt_switches *switches, u32 cpu);
+/* May sleep. What all passes found; last_tid in the initial namespace. -ENODATA there are no twins; -ESRCH no such CPU. */
+int ktwin_rq_audit(struct kt_switches *switches, u32 cpu, struct ktwin_rq_audit *audit);
 
 /* debugfs_switches.c */
 int ktwin_rq_audit_show(struct seq_file *seq, void *unused);

@@ -3,8 +3,8 @@
  * A switches fd: context switches are counted as long as it is open, for it alone.
  *
  * Lifetimes: the struct and what the core has behind it live until release(), which every call under way has left by
- * then, since each holds the file. The hooks go first, and wait for those under way. The file holds the module, so that
- * it cannot be unloaded while there are hooks.
+ * then, since each holds the file. The audit in the background goes first, then the hooks, each waited for if it is under
+ * way. The file holds the module, so that it cannot be unloaded while there are hooks.
  */
 #include <linux/anon_inodes.h>
 #include <linux/cpumask.h>
@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "inspect_rq.h"
 
@@ -33,6 +34,8 @@ struct switches_file {
 	struct list_head link;
 	struct ktwin_hooked hooked;
 	struct mutex reading;	/* events: a ring has one reader at a time */
+	struct delayed_work audit;
+	bool closing;		/* the audit need not go on */
 	u64 since_ns;
 	u64 events_since_ns;	/* from here on each was told or counted as lost */
 	u32 serial;
@@ -43,16 +46,26 @@ static LIST_HEAD(open_files);
 static DEFINE_MUTEX(open_lock);
 static u32 opened, serials;
 
-/* What it found stands in the totals; that it could not look, too, or not at all. */
-static void audit(struct switches_file *file)
+/*
+ * A pass over each CPU, each second. What it found stands in the totals; that it could not look, too. A pass waits for grace
+ * periods: not in the maintainer's thread, on which the mirror's memory depends, and without a lock that it takes.
+ */
+static void audit(struct work_struct *work)
 {
-	struct ktwin_rq_audit unused;
+	struct switches_file *file = container_of(to_delayed_work(work), struct switches_file, audit);
 	u32 cpu;
 
-	if (!(file->hooked.flags & KTWIN_SWITCHES_TWIN) || ktwin_rq_usable())
-		return;
-	for_each_online_cpu(cpu)
-		ktwin_rq_audit(file->hooked.switches, cpu, true, &unused);
+	for_each_online_cpu(cpu) {
+		if (READ_ONCE(file->closing))
+			return;
+		ktwin_rq_audit_pass(file->hooked.switches, cpu);
+	}
+	queue_delayed_work(system_unbound_wq, &file->audit, HZ);
+}
+
+static bool is_audited(const struct switches_file *file)
+{
+	return (file->hooked.flags & KTWIN_SWITCHES_TWIN) && !ktwin_rq_usable();
 }
 
 static void refill(const struct ktwin_hooked *hooked)
@@ -67,10 +80,8 @@ void ktwin_switches_refill(void)
 	struct switches_file *file;
 
 	mutex_lock(&open_lock);
-	list_for_each_entry(file, &open_files, link) {
+	list_for_each_entry(file, &open_files, link)
 		refill(&file->hooked);
-		audit(file);
-	}
 	mutex_unlock(&open_lock);
 }
 
@@ -110,6 +121,8 @@ static void close_switches(struct switches_file *file)
 	mutex_lock(&open_lock);
 	list_del(&file->link);
 	mutex_unlock(&open_lock);
+	WRITE_ONCE(file->closing, true);
+	cancel_delayed_work_sync(&file->audit);
 	ktwin_sched_hooks_off(&file->hooked);
 	discard(file);
 }
@@ -177,7 +190,7 @@ static int read_twins(void *object, u32 ns, u64 *cursor, void *to, u32 room, boo
 
 /*
  * The task that the core knows by its address. The address alone may be another's by now, or nobody's: it is compared
- * with that of the task that has the number. False: it has ended.
+ * with that of the task that has the number. False: it has ended, or has no number in the caller's namespace.
  */
 static bool name_task(const struct kt_task_switches *from, struct ktwin_switch_task *to)
 {
@@ -195,7 +208,7 @@ static bool name_task(const struct kt_task_switches *from, struct ktwin_switch_t
 	}
 	to->tid = task_pid_nr_ns(task, viewer);
 	to->tgid = task_tgid_nr_ns(task, viewer);
-	if (to->tid && ktwin_may_see(task)) {
+	if (ktwin_may_see(task)) {
 		/* Without task_lock, as in inspect_task.c. */
 		memcpy(to->comm, task->comm, TASK_COMM_LEN);
 		to->comm[TASK_COMM_LEN - 1] = '\0';
@@ -203,7 +216,7 @@ static bool name_task(const struct kt_task_switches *from, struct ktwin_switch_t
 		to->flags |= KTWIN_SWITCH_TASK_HIDDEN;
 	}
 	rcu_read_unlock();
-	return true;
+	return to->tid;
 }
 
 static int read_tasks(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
@@ -227,9 +240,19 @@ static int read_tasks(void *object, u32 ns, u64 *cursor, void *to, u32 room, boo
 
 static int read_ns_waits(void *object, u32 ns, u64 *cursor, void *to, u32 room, bool *more)
 {
+	const struct pid_namespace *viewer = task_active_pid_ns(current);
 	struct switches_file *file = object;
+	struct ktwin_ns_waits *waits = to;
+	int count, i, filled = 0;
 
-	return ns ? -EINVAL : kt_core_read_ns_waits(file->hooked.switches, cursor, to, room, more);
+	if (ns)
+		return -EINVAL;
+	count = kt_core_read_ns_waits(file->hooked.switches, cursor, waits, room, more);
+	for (i = 0; i < count; i++) {
+		if (viewer == &init_pid_ns || waits[i].ns == viewer->ns.inum)
+			waits[filled++] = waits[i];
+	}
+	return count < 0 ? count : filled;
 }
 
 /* From the initial namespace's number to the caller's; 0: it has ended, or is not visible. */
@@ -255,10 +278,14 @@ static int read_audits(void *object, u32 ns, u64 *cursor, void *to, u32 room, bo
 
 	if (!err)
 		err = ktwin_rq_usable();
-	for (; !err && cpu < nr_cpu_ids && filled < room && !signal_pending(current); cpu++) {
+	for (; !err && cpu < nr_cpu_ids && filled < room && !(filled && signal_pending(current)); cpu++) {
 		if (!cpu_possible(cpu))
 			continue;
-		err = ktwin_rq_audit(file->hooked.switches, cpu, true, &audits[filled]);
+		err = ktwin_rq_audit_pass(file->hooked.switches, cpu);
+		if (!err)
+			err = ktwin_rq_audit(file->hooked.switches, cpu, &audits[filled]);
+		if (err)
+			break;
 		audits[filled].last_tid = nr_here(audits[filled].last_tid);
 		filled++;
 	}
@@ -399,6 +426,8 @@ static int begin(struct switches_file *file)
 	mutex_lock(&open_lock);
 	list_add_tail(&file->link, &open_files);
 	mutex_unlock(&open_lock);
+	if (is_audited(file))
+		queue_delayed_work(system_unbound_wq, &file->audit, HZ);
 	return 0;
 }
 
@@ -425,6 +454,7 @@ static struct switches_file *create(const struct ktwin_switches *wanted)
 		return ERR_PTR(-ENOMEM);
 	file->hooked.flags = wanted->flags;
 	mutex_init(&file->reading);
+	INIT_DELAYED_WORK(&file->audit, audit);
 	err = take_place(&file->serial);
 	if (err)
 		goto free;

@@ -106,6 +106,7 @@ TEST_F(RqAuditTest, AnIncompleteTwinOrPartOfAQueueSaysNothing) {
     EXPECT_EQ(look({real(1)}), 0u);
     EXPECT_EQ(audit->finish(0, 5), 0u);
     EXPECT_EQ(total().skipped, 2u);
+    EXPECT_EQ(total().transients, 0u) << "nobody saw them go";
     EXPECT_EQ(total().why, KTWIN_RQ_LOST_EVENTS);
     EXPECT_EQ(total().missing + total().surplus, 0u);
 }
@@ -118,6 +119,32 @@ TEST_F(RqAuditTest, MoreThanThereIsRoomForAreLeftToTheNextPass) {
     EXPECT_EQ(look(kernels), RqAudit::kCandidates);
     EXPECT_EQ(look(kernels), RqAudit::kCandidates);
     EXPECT_EQ(audit->finish(0, 5), RqAudit::kCandidates);
+}
+
+TEST_F(RqAuditTest, ManyThatAreExplainedHideNoDifference) {
+    Queued kernels = {real(1), real(2), real(9)};
+    for (kt_key key = 1000; key < 1200; ++key) {
+        kernels.push_back(real(key, KT_RQ_DELAYED));
+    }
+    for (u32 i = 0; i < RqAudit::kLooks; ++i) {
+        EXPECT_EQ(look(kernels), 2u) << "9, and 3";
+    }
+    EXPECT_EQ(audit->finish(0, 5), 2u);
+    EXPECT_EQ(total().delayed, 200u);
+    EXPECT_EQ(total().missing, 1u);
+    EXPECT_EQ(total().surplus, 1u);
+}
+
+TEST_F(RqAuditTest, AnAbandonedPassLeavesNothingToTheNext) {
+    EXPECT_EQ(look({real(1), real(2), real(9)}), 2u);
+    audit->abandon(0);
+    EXPECT_EQ(total().passes, 1u);
+    EXPECT_EQ(total().skipped, 1u);
+    EXPECT_EQ(look({real(1), real(2), real(3), real(8)}), 1u) << "a first look again";
+    EXPECT_EQ(look({real(1), real(2), real(3), real(8)}), 1u);
+    EXPECT_EQ(audit->finish(0, 5), 1u);
+    EXPECT_EQ(total().transients, 0u);
+    EXPECT_EQ(total().missing, 1u);
 }
 
 TEST_F(RqAuditTest, Injected) {
