@@ -18,11 +18,16 @@ constexpr u64 cursor_of(u64 cpu, u64 taken) {
 
 }  // namespace
 
-Result SchedEvents::make_ring(Cpu& cpu) const {
-    auto* ring = construct_at<SchedEventRing>(kt_host_alloc(SchedEventRing::bytes(capacity_)), capacity_);
+Result SchedEvents::make_ring(Cpu& cpu) {
+    const usize bytes = SchedEventRing::bytes(capacity_);
+    if ((rings_ + 1) * u64{bytes} > kMostBytes) {
+        return Errno::kNoMemory;
+    }
+    auto* ring = construct_at<SchedEventRing>(kt_host_alloc(bytes), capacity_);
     if (ring == nullptr) {
         return Errno::kNoMemory;
     }
+    ++rings_;
     // Pairs with the acquire loads of ring in append() and take().
     cpu.ring.store_release(ring);
     return {};

@@ -20,10 +20,13 @@ class SchedEvents : Pinned {
         u64 lost;
     };
 
+    // All rings together: a CPU for which this leaves none has its events counted as lost.
+    static constexpr u64 kMostBytes = u64{256} << 20;
+
     // cpus: numbers of CPUs there may be, not 0. capacity: valid.
     SchedEvents(u32 cpus, u32 capacity) : wanted_(cpus), capacity_(capacity) {}
 
-    // [sleep] kNoMemory. teardown() is due in any case.
+    // [sleep] kNoMemory, also for more than kMostBytes. teardown() is due in any case.
     Result setup();
     // [sleep] No event comes any more, nobody is inside.
     void teardown();
@@ -47,11 +50,12 @@ class SchedEvents : Pinned {
         u8 apart[32] = {};  // another CPU writes to what may follow
     };
 
-    Result make_ring(Cpu& cpu) const;
+    Result make_ring(Cpu& cpu);
 
     const u32 wanted_;
     const u32 capacity_;
     u32 made_ = 0;  // all, once setup() has succeeded
+    u32 rings_ = 0;
     Cpu** cpus_ = nullptr;
 };
 

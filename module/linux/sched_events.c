@@ -67,7 +67,7 @@ static void describe(const struct ktwin_hooked *hooked, struct ktwin_sched_who *
 	struct task_struct *task = (struct task_struct *)of;
 
 	*to = (struct ktwin_sched_who){};
-	if (is_idle_task(task)) {
+	if (kt_is_idle(task)) {
 		to->flags = KTWIN_WHO_IDLE;
 		return;
 	}

@@ -172,6 +172,17 @@ TEST_F(SchedEventsTest, EveryAllocationMayFail) {
     }
 }
 
+TEST_F(SchedEventsTest, RingsHaveALimitTogether) {
+    int error = 0;
+    EXPECT_EQ(kt_core_sched_events_open(3, SchedEventRing::kMaxCapacity, &error), nullptr)
+        << "three of over 100 MiB";
+    EXPECT_EQ(error, -static_cast<int>(Errno::kNoMemory));
+    EXPECT_EQ(FakeHost::get().live_allocations(), 0);
+    kt_sched_events* opened = kt_core_sched_events_open(1, SchedEventRing::kMaxCapacity, &error);
+    ASSERT_NE(opened, nullptr);
+    kt_core_sched_events_close(opened);
+}
+
 TEST_F(SchedEventsTest, ThroughTheBoundary) {
     int error = 0;
     kt_sched_events* opened = kt_core_sched_events_open(1, kCapacity, &error);
