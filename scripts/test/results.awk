@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Reads what run_kselftest.sh prints while it runs: one line for each test with the kernel's name, for a failed one what
 # the program said of it; the counts at the end go to the file named in summary. Every single test counts; a program
-# that ends badly with all its tests in order, or before all that it had planned, is one more that failed.
+# that ends badly with all its tests in order, or before all that it had planned, is one more that failed. boots: how many
+# guests are to come to their end, one after the other.
 
 function verdict(what, name, detail) {
 	printf "%-8s %-6s %s%s\n", kernel, what, name, detail
@@ -25,10 +26,22 @@ function end_program(line,    missing) {
 	program = ""
 }
 
+# The program with which the guest ended, if one did.
+function end_guest() {
+	if (program == "")
+		return
+	printf "%s", said
+	verdict("not ok", program, ": the guest ended in it")
+	failed++
+	program = ""
+	done++
+}
+
 /^TAP version|^1\.\.[0-9]|^# timeout set/ {
 	next
 }
 /^# selftests: / {
+	end_guest()
 	program = $4
 	started = systime()
 	plan = seen = good = bad = left = 0
@@ -81,7 +94,7 @@ program != "" {
 	next
 }
 /^# ktwin guest: done/ {
-	done = 1
+	done++
 	next
 }
 {
@@ -89,11 +102,8 @@ program != "" {
 	fflush()
 }
 END {
-	if (program != "") {
-		printf "%s", said
-		verdict("not ok", program, ": the guest ended in it")
-		failed++
-	} else if (!done) {
+	end_guest()
+	if (done < boots) {
 		verdict("not ok", "the suite", ": it did not come to its end")
 		failed++
 	}

@@ -239,4 +239,33 @@ static inline void kt_spin(void)
 		__asm__ volatile("" ::: "memory");
 }
 
+static inline void kt_fork_often(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+static inline void kt_nap_often(void)
+{
+	for (;;)
+		usleep(200);
+}
+
+/* Writes a file of one character. What it was; on where there is no such file. */
+static inline char kt_swap_flag(const char *path, char on)
+{
+	int fd = open(path, O_RDWR);
+	char was = on;
+
+	if (fd >= 0 && (pread(fd, &was, 1, 0) != 1 || pwrite(fd, &on, 1, 0) != 1))
+		was = on;
+	close(fd);
+	return was;
+}
+
 #endif
