@@ -84,14 +84,17 @@ test_busy() {
 	return $failed
 }
 
-# The reader is kept from reading for a while.
+# The reader is kept from reading for most of its time, whenever that begins.
 hold_up() {
 	local pid
-	while ! pid=$(pidof "${KTWIN##*/}"); do sleep 0.05; done
-	sleep 0.4
-	kill -STOP $pid
-	sleep 1
-	kill -CONT $pid
+	# By its arguments: the module's thread has the same name.
+	while ! pid=$(pgrep -f -- 'trace .*--capacity 64'); do sleep 0.05; done
+	# shellcheck disable=SC2086 # one, or one and what it is started by
+	while kill -STOP $pid; do
+		sleep 0.5
+		kill -CONT $pid
+		sleep 0.1
+	done
 }
 
 # Rings that are too small: it is said that something is missing, and the rest is sound.

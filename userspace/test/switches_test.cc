@@ -48,7 +48,7 @@ TEST(Switches, Quantiles) {
 
 TEST(Switches, Agreement) {
     ktwin_rq_twin raw = {};
-    raw.agreement[KTWIN_GENERATION_CFS * KTWIN_SCHED_CLASSES + KTWIN_SCHED_RT] = {11, 6, 2, 1};
+    raw.agreement[int{KTWIN_GENERATION_CFS} * int{KTWIN_SCHED_CLASSES} + int{KTWIN_SCHED_RT}] = {11, 6, 2, 1};
     const RqTwin twin = decode(raw);
     EXPECT_EQ(twin.agreement[KTWIN_GENERATION_CFS][KTWIN_SCHED_RT].share(), 0.75);
     EXPECT_FALSE(twin.agreement[KTWIN_GENERATION_EEVDF][KTWIN_SCHED_RT].share());
