@@ -30,11 +30,12 @@ client: ## the ktwin client and libktwin
 install: ## client, man page and completion below PREFIX (default /usr/local), and the module for the running kernel
 	@scripts/install $(KDIR)
 
-bench: ## cost of the mirror to a fork and of counting to a switch; wait queues, run queues beside the kernel's; 6.1 and 6.12
+bench: ## cost of the mirror to a fork, of counting to a switch; wait queues, run queues beside the kernel's; generations
 	@scripts/test/icount
 	@scripts/test/waitbench
 	@scripts/test/rqbench
 	@scripts/test/switchcost
+	@scripts/test/rqcost
 
 check: ## format, lint, include directions, each header alone
 	@scripts/check/all
