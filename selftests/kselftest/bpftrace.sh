@@ -122,10 +122,12 @@ trace_waits() {
 	interrupt
 }
 
-# Only while somebody counts is there anything to see.
+# Only while somebody counts is there anything to see. The difference is one that a test injects.
 trace_switches() {
 	tracer switch_classes "$KTWIN_BT/switch_classes.bt"
+	tracer rq_audit "$KTWIN_BT/rq_audit.bt"
 	until_attached
+	if [ "$LAB" = Y ]; then ./rq_audit -t what_the_twin_lacks_is_seen >"$TMP/injected" 2>&1; fi
 	timeout 60 "$KTWIN" switches --interval 2 >"$TMP/switches" 2>&1 || note "switches: $(cat "$TMP/switches")"
 	interrupt
 }
@@ -146,10 +148,10 @@ test_herd() {
 test_listed() {
 	local event
 	bpftrace -l 'tracepoint:ktwin:*' >"$TMP/list"
-	for event in pid_alloc pid_free pidns_new pidns_gone audit_mismatch wait_enter wait_exit wake herd switch_class; do
+	for event in pid_alloc pid_free pidns_new pidns_gone audit_mismatch wait_enter wait_exit wake herd switch_class rq_audit; do
 		grep -qx "tracepoint:ktwin:ktwin_$event" "$TMP/list" || { note "no ktwin_$event"; return 1; }
 	done
-	[ "$(wc -l <"$TMP/list")" = 10 ]
+	[ "$(wc -l <"$TMP/list")" = 11 ]
 }
 
 # The forker's own count is the tracepoints' count.
@@ -170,6 +172,11 @@ test_mismatch() {
 	if [ "$LAB" != Y ]; then return 4; fi
 	grep -q "$(cat "$TMP/number") *only the twin has it" "$TMP/audit_mismatch" ||
 		{ note "$(cat "$TMP/audit_mismatch" "$TMP/work")"; return 1; }
+}
+
+test_queued_in_one_alone() {
+	if [ "$LAB" != Y ]; then return 4; fi
+	grep -q ' only the kernel has it queued' "$TMP/rq_audit" || { note "$(cat "$TMP/rq_audit" "$TMP/injected")"; return 1; }
 }
 
 # A kprobe on a function of the module, as on any other.
@@ -205,4 +212,4 @@ for script in "$KTWIN_BT"/*.bt; do
 	eval "test_script_$name() { conventions $script && saw_something $name 4; }"
 	NAMES+=("script_$name")
 done
-main attach attach_waits attach_switches listed tracepoints herd mismatch module_function functions_around_our_probes "${NAMES[@]}"
+main attach attach_waits attach_switches listed tracepoints herd mismatch queued_in_one_alone module_function functions_around_our_probes "${NAMES[@]}"
