@@ -312,8 +312,8 @@ Result<RunQueues> Device::run_queues(int32_t cpu) {
 
 Result<std::vector<LayoutField>> Device::layout() {
     std::vector<LayoutField> fields;
-    const Result<Reading> reading = read_records<ktwin_layout>(
-        *transport_, KTWIN_IOC_LAYOUT, 0, "layout", [&](const ktwin_layout& raw) {
+    const Result<Reading> reading =
+        read_records<ktwin_layout>(*transport_, KTWIN_IOC_LAYOUT, 0, "layout", [&](const ktwin_layout& raw) {
             fields.push_back(decode(raw));
             return true;
         });
@@ -334,9 +334,12 @@ Result<Switches> Device::switches(uint32_t flags, uint32_t capacity) {
             result == -EBUSY    ? "too many count already; end one"
             : result == -EPERM  ? "it costs every switch of the system a little: run as root (CAP_SYS_ADMIN)"
             : result == -ENODEV ? "the kernel has no such tracepoints: dmesg says which"
+            : result == -ENOMEM && (flags & KTWIN_SWITCHES_EVENTS)
+                ? "the rings of all CPUs together may have 256 MiB: a smaller --capacity needs less"
             : result == -EINVAL && capacity ? "the capacity is a power of two, 64 to 1048576"
-            : result == -EINVAL ? "the loaded module is older than this program: load the ktwin.ko built with it"
-                                : "";
+            : result == -EINVAL
+                ? "the loaded module is older than this program: load the ktwin.ko built with it"
+                : "";
         return failed("cannot count switches", result, advice);
     }
     return Switches(std::make_unique<FdTransport>(Fd(result)));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "switches.h"
 
+#include <cerrno>
+
 #include "decode.h"
+#include "message.h"
 #include "read_records.h"
 
 namespace ktwin {
@@ -36,7 +39,13 @@ Result<std::vector<NsWaits>> Switches::ns_waits() const {
 }
 
 Result<std::vector<RqAudit>> Switches::audits() const {
-    return all<ktwin_rq_audit, RqAudit>(KTWIN_IOC_SWITCHES_AUDIT, "audit of the run queues");
+    auto audits = all<ktwin_rq_audit, RqAudit>(KTWIN_IOC_SWITCHES_AUDIT, "audit of the run queues");
+    if (!audits && audits.error().code == ENODATA) {
+        return std::unexpected(
+            failure("cannot read the audit of the run queues", ENODATA,
+                    "the layout of this kernel's run queues is not known: see ktwin status --layout"));
+    }
+    return audits;
 }
 
 Result<std::vector<RqTwin>> Switches::twins() const {

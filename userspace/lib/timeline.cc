@@ -111,10 +111,12 @@ TaskIndex TimelineBuilder::index_of(const SchedWho& who) {
     return at->second;
 }
 
-// What ran then, ran at least until the last event that came.
+// What ran then, ran at least until the last event that came. What that was may have been unknown since before.
 void TimelineBuilder::lose(State& state, uint64_t until_ns, uint64_t events) {
     leave(state, state.last_ns, 0, false);
-    state.lane.gaps.push_back({state.last_ns, until_ns, events});
+    const uint64_t from_ns =
+        state.running == unknown ? std::min(state.since_ns, state.last_ns) : state.last_ns;
+    state.lane.gaps.push_back({from_ns, until_ns, events});
     state.lane.lost += events;
     state.running = unknown;
     state.since_ns = until_ns;
@@ -204,6 +206,9 @@ void TimelineBuilder::end(State& state, uint64_t end_ns, const TimelineEnd* know
         leave(state, end_ns, 0, false);
     }
     clip(lane.runs, end_ns);
+    for (const TimelineGap& gap : lane.gaps) {
+        lane.lost -= gap.begin_ns >= end_ns ? gap.lost : 0;  // behind the end
+    }
     clip(lane.gaps, end_ns);
     tidy(lane.depths, begin_ns_, end_ns);
 }

@@ -115,6 +115,28 @@ TEST(Timeline, LostInTheMiddleAndAtTheEnd) {
     EXPECT_EQ(timeline.lost(), 6U);
 }
 
+// Nobody was seen to leave or get the CPU before 200: that it was idle is not known.
+TEST(Timeline, UnknownIsNotIdle) {
+    SchedEvent after = on_switch(200, 0, who(5), 'R', who(6));
+    after.lost = 3;
+    const Timeline timeline = built({waking(150, 0, who(1), who(2)), after}, 100, 300);
+    ASSERT_EQ(timeline.lanes[0].gaps.size(), 1U);
+    EXPECT_EQ(timeline.lanes[0].gaps[0].begin_ns, 100U);
+    EXPECT_EQ(timeline.lanes[0].gaps[0].end_ns, 200U);
+    EXPECT_EQ(timeline.lanes[0].gaps[0].lost, 3U);
+}
+
+TEST(Timeline, WhatWasLostBehindTheEndIsNoLossOfIt) {
+    SchedEvent before = on_switch(150, 0, who(1), 'R', who(2));
+    before.lost = 2;
+    SchedEvent behind = on_switch(260, 0, who(2), 'R', who(3));
+    SchedEvent later = on_switch(270, 0, who(3), 'R', who(4));
+    later.lost = 5;
+    const Timeline timeline = built({before, behind, later}, 100, 200);
+    ASSERT_EQ(timeline.lanes[0].gaps.size(), 1U);
+    EXPECT_EQ(timeline.lost(), 2U);
+}
+
 TEST(Timeline, FlowsFromWakerToWoken) {
     const Timeline timeline = built({on_switch(10, 0, idle, 'R', who(1)), waking(20, 0, who(1), who(2)),
                                      on_switch(30, 1, idle, 'R', who(2)), on_switch(40, 1, who(2), 'R', idle),
