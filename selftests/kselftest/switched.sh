@@ -46,11 +46,14 @@ test_debugfs() {
 }
 
 test_unload() {
-	local failed=0 parameters
+	local failed=0 parameters try
 	parameters=$(parameters)
 	mark_log
 	storm "$KTWIN" switches --agreement -w --interval 0.2
-	sleep 1
+	for ((try = 0; try < 300; try++)); do
+		if [ "$(rows_of agreement)" != 0 ]; then break; fi
+		sleep 0.1
+	done
 	if unload; then note "it went away while somebody counted"; load $parameters; return 1; fi
 	kill -KILL $STARTED
 	end_storms

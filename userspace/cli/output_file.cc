@@ -45,6 +45,10 @@ Result<OutputFile> OutputFile::open(const std::string& path) {
         }
         return OutputFile(path, "", std::move(fd));
     }
+    struct stat link = {};
+    if (!exists && ::lstat(path.c_str(), &link) == 0) {
+        return std::unexpected(cannot_write(path, ENOENT));  // a link that leads nowhere
+    }
     // A link stays one.
     char resolved[PATH_MAX];
     const std::string real = exists && ::realpath(path.c_str(), resolved) ? resolved : path;
@@ -53,6 +57,8 @@ Result<OutputFile> OutputFile::open(const std::string& path) {
     if (!fd) {
         return std::unexpected(cannot_write(path, errno));
     }
+    // Whose it was; who may not give it away keeps it.
+    [[maybe_unused]] const int given = exists ? ::fchown(fd.get(), there.st_uid, there.st_gid) : 0;
     ::fchmod(fd.get(), exists ? there.st_mode & 0777 : usual_mode());
     return OutputFile(real, std::move(beside), std::move(fd));
 }
@@ -94,7 +100,7 @@ Result<void> OutputFile::commit() {
         return error_ && error_ != EPIPE ? Result<void>(std::unexpected(cannot_write(path_, error_)))
                                          : Result<void>();
     }
-    if (::rename(beside_.c_str(), path_.c_str()) != 0) {
+    if (::fsync(fd_.get()) != 0 || ::rename(beside_.c_str(), path_.c_str()) != 0) {
         return std::unexpected(cannot_write(path_, errno));
     }
     fd_ = Fd();

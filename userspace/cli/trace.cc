@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <uapi/ktwin.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "command.h"
 #include "lib/names.h"
 #include "trace_timeline.h"
@@ -203,6 +206,13 @@ int trace(Device& device, const Options& options, const Selection<Event>& select
     return stream ? Tracer(*stream, options, selection).run() : report(stream.error());
 }
 
+bool is_same_file(const std::string& one, const std::string& other) {
+    std::error_code ignored;
+    return one == other || (!one.empty() && !other.empty() &&
+                            std::filesystem::weakly_canonical(one, ignored) ==
+                                std::filesystem::weakly_canonical(other, ignored));
+}
+
 int timeline(const Options& options, const std::string& device) {
     if (options.count || options.format.json || options.format.chosen()) {
         return usage_error("trace: a timeline has no --count, no columns, and its own JSON");
@@ -215,7 +225,7 @@ int timeline(const Options& options, const std::string& device) {
     } else if (options.picture) {
         wanted.picture = *options.picture;
     }
-    if (wanted.trace == wanted.picture) {
+    if (is_same_file(wanted.trace, wanted.picture)) {
         return usage_error("trace: two files of the same name");
     }
     return record_timeline(wanted, device);

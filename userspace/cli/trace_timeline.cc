@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 
 #include "command.h"
@@ -181,15 +182,19 @@ Result<Timeline> record(Device& device, const TimelineOptions& options) {
     return Recorder(device, *switches, options).record();
 }
 
+// Whoever reads standard error may have gone, too: fmt::print() would throw.
+void aside(const std::string& text) {
+    std::fputs((text + "\n").c_str(), stderr);
+}
+
 void tell(const Timeline& timeline) {
     flush();
-    fmt::print(stderr, "{}\n", timeline_summary(timeline));
+    aside(timeline_summary(timeline));
     if (timeline.events() >= events_at_most) {
-        fmt::print(stderr, "ktwin: ended early: more than {} events\n", events_at_most);
+        aside(fmt::format("ktwin: ended early: more than {} events", events_at_most));
     }
     if (timeline.lost()) {
-        fmt::print(stderr,
-                   "ktwin: events were lost, and are missing where it is said: try a larger --capacity\n");
+        aside("ktwin: events were lost, and are missing where it is said: try a larger --capacity");
     }
 }
 
@@ -204,6 +209,8 @@ int run(Device& device, const TimelineOptions& options) {
     if (!good) {
         return report(good.error());
     }
+    // Interrupted while it is hooked, too, what was begun beside the files goes away.
+    const Interruptible interruptible;
     const Result<Timeline> timeline = record(device, options);
     if (!timeline) {
         return report(timeline.error());
