@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // CFS: shares by weight, the placement of sleepers and children, min_vruntime.
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <vector>
 
 #include "core/cfs_queue.h"
+#include "queue_fixture.h"
 
 namespace ktwin {
 namespace {
 
-constexpr u64 kMs = 1000000;
-
-SchedParams nice(i32 value) {
-    SchedParams params;
-    params.nice = value;
-    return params;
-}
-
-struct CfsQueueTest : ::testing::Test {
-    CfsEntity& add(i32 value) {
-        entities.push_back(std::make_unique<CfsEntity>());
-        queue.setup(*entities.back(), nice(value));
-        queue.enqueue(*entities.back(), EnqueueReason::kMove, now);
-        return *entities.back();
-    }
+struct CfsQueueTest : QueueTest<CfsQueue> {
+    CfsEntity& add(i32 value) { return QueueTest::add(nice(value), EnqueueReason::kMove, now); }
     CfsEntity* run(u64 ns) {
         CfsEntity* next = queue.pick(now).entity;
         queue.set_next(*next);
@@ -34,8 +20,6 @@ struct CfsQueueTest : ::testing::Test {
         return next;
     }
     u64 now = 1000 * kMs;
-    CfsQueue queue;
-    std::vector<std::unique_ptr<CfsEntity>> entities;
 };
 
 TEST_F(CfsQueueTest, WeightsAreTheTable) {

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // EEVDF: shares by weight, the bounds of the lag, what sleeping and waking do to it, delayed dequeue.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
 
 #include "core/eevdf_queue.h"
+#include "queue_fixture.h"
 
 namespace ktwin {
 namespace {
 
-constexpr u64 kMs = 1000000;
-
-SchedParams nice(i32 value) {
-    SchedParams params;
-    params.nice = value;
-    return params;
-}
-
-struct EevdfQueueTest : ::testing::Test {
+struct EevdfQueueTest : QueueTest<EevdfQueue> {
     EevdfQueueTest() { queue.set_base_slice(3 * kMs); }
 
-    EevdfEntity& add(i32 value) {
-        entities.push_back(std::make_unique<EevdfEntity>());
-        queue.setup(*entities.back(), nice(value));
-        queue.enqueue(*entities.back(), EnqueueReason::kWakeup, 0);
-        return *entities.back();
-    }
+    EevdfEntity& add(i32 value) { return QueueTest::add(nice(value), EnqueueReason::kWakeup); }
     // As the scheduler at a tick: whoever is picked runs on.
     EevdfEntity* run(u64 ns) {
         EevdfEntity* next = queue.pick(0).entity;
@@ -52,9 +38,7 @@ struct EevdfQueueTest : ::testing::Test {
         return static_cast<double>(vtime_delta(queue.avg_vruntime(), entity.vruntime)) *
                static_cast<double>(entity.weight) / 1024;
     }
-    EevdfQueue queue;
     EevdfEntity* current = nullptr;
-    std::vector<std::unique_ptr<EevdfEntity>> entities;
 };
 
 // Stoica and Abdel-Wahab: -r_max < lag < max(r_max, q), for requests r and a quantum q; here a request that is not a

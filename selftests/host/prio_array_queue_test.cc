@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // 2.6's O(1) scheduler: slices, the change of the arrays, the sleep bonus, interactive tasks, starvation.
-#include <gtest/gtest.h>
-
-#include <memory>
-#include <vector>
-
 #include "core/prio_array_queue.h"
+#include "queue_fixture.h"
 
 namespace ktwin {
 namespace {
 
-constexpr u64 kMs = 1000000;
-
-SchedParams nice(i32 value) {
-    SchedParams params;
-    params.nice = value;
-    params.mm = 1;
-    return params;
-}
-
-SchedParams rt(SchedPolicy policy, u32 priority) {
-    SchedParams params;
-    params.sched_class = SchedClass::kRt;
-    params.policy = policy;
-    params.rt_priority = priority;
-    return params;
-}
-
-struct PrioArrayQueueTest : ::testing::Test {
+struct PrioArrayQueueTest : QueueTest<PrioArrayQueue> {
     PrioArrayEntity& add(const SchedParams& params) {
-        entities.push_back(std::make_unique<PrioArrayEntity>());
-        queue.setup(*entities.back(), params);
-        queue.enqueue(*entities.back(), EnqueueReason::kMove, now);
-        return *entities.back();
+        return QueueTest::add(params, EnqueueReason::kMove, now);
     }
     PrioArrayEntity* run(u64 ms) {
         PrioArrayEntity* next = queue.pick(now).entity;
@@ -51,8 +27,6 @@ struct PrioArrayQueueTest : ::testing::Test {
         queue.enqueue(entity, EnqueueReason::kWakeup, now);
     }
     u64 now = 1000 * kMs;
-    PrioArrayQueue queue;
-    std::vector<std::unique_ptr<PrioArrayEntity>> entities;
 };
 
 TEST_F(PrioArrayQueueTest, TimeslicesAreTheTextbooks) {

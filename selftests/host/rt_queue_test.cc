@@ -1,39 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The classes above fair: real-time by priority, deadline by deadline.
-#include <gtest/gtest.h>
-
-#include <memory>
-#include <vector>
-
-#include "core/deadline_queue.h"
 #include "core/rt_queue.h"
+#include "core/deadline_queue.h"
+#include "queue_fixture.h"
 
 namespace ktwin {
 namespace {
 
-SchedParams rt(SchedPolicy policy, u32 priority) {
-    SchedParams params;
-    params.sched_class = SchedClass::kRt;
-    params.policy = policy;
-    params.rt_priority = priority;
-    return params;
-}
-
-struct RtQueueTest : ::testing::Test {
+struct RtQueueTest : QueueTest<RtQueue> {
     RtEntity& add(SchedPolicy policy, u32 priority) {
-        entities.push_back(std::make_unique<RtEntity>());
-        queue.setup(*entities.back(), rt(policy, priority));
-        queue.enqueue(*entities.back(), EnqueueReason::kWakeup, 0);
-        return *entities.back();
+        return QueueTest::add(rt(policy, priority), EnqueueReason::kWakeup);
     }
     void change(RtEntity& entity, u32 priority) {
         queue.dequeue(entity, DequeueReason::kSave, 0);
         queue.set_params(entity, rt(SchedPolicy::kFifo, priority));
         queue.enqueue(entity, EnqueueReason::kRestore, 0);
     }
-    RtQueue queue;
-    std::vector<std::unique_ptr<RtEntity>> entities;
 };
 
 TEST_F(RtQueueTest, ByPriorityThenByArrival) {

@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // 2.4's scheduler: goodness, the end of an epoch, shares.
-#include <gtest/gtest.h>
-
-#include <memory>
-#include <vector>
-
 #include "core/scan_queue.h"
+#include "queue_fixture.h"
 
 namespace ktwin {
 namespace {
 
-SchedParams nice(i32 value, kt_key mm = 1) {
-    SchedParams params;
-    params.nice = value;
-    params.mm = mm;
-    return params;
-}
-
-SchedParams rt(SchedPolicy policy, u32 priority) {
-    SchedParams params;
-    params.sched_class = SchedClass::kRt;
-    params.policy = policy;
-    params.rt_priority = priority;
-    return params;
-}
-
-struct ScanQueueTest : ::testing::Test {
-    ScanEntity& add(const SchedParams& params) {
-        entities.push_back(std::make_unique<ScanEntity>());
-        queue.setup(*entities.back(), params);
-        queue.enqueue(*entities.back(), EnqueueReason::kWakeupMoved, 0);
-        return *entities.back();
-    }
-    ScanQueue queue;
-    std::vector<std::unique_ptr<ScanEntity>> entities;
+struct ScanQueueTest : QueueTest<ScanQueue> {
+    ScanEntity& add(const SchedParams& params) { return QueueTest::add(params, EnqueueReason::kWakeupMoved); }
 };
 
 TEST_F(ScanQueueTest, QuantaAreTheTextbooks) {
