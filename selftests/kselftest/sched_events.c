@@ -64,14 +64,14 @@ static int make_players(struct player players[2], int cpu)
 	return 0;
 }
 
-/* How long it ran, and how often it got a CPU. */
+/* How long it ran, how often it got a CPU, and (by the events alone) how often it was preempted in the kernel. */
 struct ran {
-	unsigned long long ns, times;
+	unsigned long long ns, times, preempted;
 };
 
 static struct ran ran(pid_t pid)
 {
-	struct ran ran = { 0, 0 };
+	struct ran ran = {};
 	char path[64];
 	FILE *file;
 
@@ -124,7 +124,7 @@ static void end_players(struct player players[2])
 /* The same by the events. */
 static struct ran ran_by(const struct kt_tape *tape, pid_t pid)
 {
-	struct ran ran = { 0, 0 };
+	struct ran ran = {};
 	__u64 since = 0;
 	long i;
 
@@ -138,6 +138,7 @@ static struct ran ran_by(const struct kt_tape *tape, pid_t pid)
 			ran.times++;
 		} else if (event->other.tid == pid && since) {
 			ran.ns += event->time_ns - since;
+			ran.preempted += !!(event->flags & KTWIN_SCHED_EV_PREEMPTED);
 		}
 	}
 	return ran;
@@ -167,7 +168,7 @@ FIXTURE_TEARDOWN(events)
 
 TEST_F(events, as_schedstat_has_it)
 {
-	struct ran before[2], after, ours, sum = { 0, 0 }, our_sum = { 0, 0 };
+	struct ran before[2], after, ours, sum = {}, our_sum = {};
 	long woken = 0, queued = 0;
 	int i;
 
@@ -190,7 +191,13 @@ TEST_F(events, as_schedstat_has_it)
 
 		ours = ran_by(&self->tape, pid);
 		after = ran(pid);
-		EXPECT_EQ(after.times - before[i].times, ours.times);
+		/*
+		 * Who was preempted on its way to sleep (its state is no longer TASK_RUNNING, and it is queued
+		 * still) is not expected back by sched_info_depart(): schedstat misses that one run.
+		 */
+		EXPECT_LE(after.times - before[i].times, ours.times);
+		EXPECT_GE(after.times - before[i].times + ours.preempted, ours.times);
+		our_sum.preempted += ours.preempted;
 		sum.times += after.times - before[i].times;
 		sum.ns += after.ns - before[i].ns;
 		our_sum.times += ours.times;
@@ -198,8 +205,8 @@ TEST_F(events, as_schedstat_has_it)
 		woken += kt_tape_count(&self->tape, KTWIN_SCHED_EV_WAKING, pid, partner);
 		queued += kt_tape_count(&self->tape, KTWIN_SCHED_EV_QUEUED, pid, 0);
 	}
-	TH_LOG("%llu runs, %llu ns; by schedstat %llu, %llu ns; woken by each other %ld times, queued %ld times",
-	       our_sum.times, our_sum.ns, sum.times, sum.ns, woken, queued);
+	TH_LOG("%llu runs (%llu preemptions), %llu ns; by schedstat %llu, %llu ns; woken by each other %ld times, queued %ld",
+	       our_sum.times, our_sum.preempted, our_sum.ns, sum.times, sum.ns, woken, queued);
 	/* To whom the switch itself is charged is another matter; and time of interrupts is in the one alone. */
 	EXPECT_LT(sum.ns * 8 / 10, our_sum.ns);
 	EXPECT_GT(sum.ns * 13 / 10, our_sum.ns);
