@@ -194,8 +194,9 @@ TEST_F(counting, shared_vm)
 TEST_F(counting, lazy)
 {
 	GROWTH(sleep_often);
-	EXPECT_LE(SLEEPS / 2, OF_CLASS(KTWIN_SWITCH_LAZY_ENTRY));
-	EXPECT_LE(SLEEPS / 2, OF_CLASS(KTWIN_SWITCH_LAZY_HIT));
+	/* Where the machine is late a nap may be over before it began, and another process may have come between. */
+	EXPECT_LE(SLEEPS / 4, OF_CLASS(KTWIN_SWITCH_LAZY_ENTRY));
+	EXPECT_LE(SLEEPS / 4, OF_CLASS(KTWIN_SWITCH_LAZY_HIT));
 }
 
 TEST_F(counting, mm_switch)
@@ -318,26 +319,39 @@ TEST_F(counting, as_the_task_itself)
 	kt_end(spinner);
 }
 
-/* What is in no record of a task is accounted for. */
-TEST_F(counting, tasks_are_all_there_is)
+/* The switches of all tasks that are listed. */
+static __u64 listed_leaves(int fd)
 {
 	struct ktwin_switch_task *tasks;
-	__u64 listed = 0, others;
-	long count, i;
+	long count = kt_read_by(fd, KTWIN_IOC_SWITCHES_TASKS, 0, sizeof(*tasks), 7, (void **)&tasks);
+	__u64 listed = 0;
+	long i;
 
-	ASSERT_EQ(0, kt_ended(kt_run_on(self->cpu, two_processes)));
-	count = kt_read_by(self->fd, KTWIN_IOC_SWITCHES_TASKS, 0, sizeof(*tasks), 7, (void **)&tasks);
-	ASSERT_LT(0, count);
 	for (i = 0; i < count; i++)
 		listed += kt_leaves(tasks[i].leaves);
 	free(tasks);
-	ASSERT_EQ(0, kt_switch_counts(self->fd, -1, &self->after));
-	others = self->after.idle + self->after.ended + self->after.unlisted;
+	return listed;
+}
+
+/* What is in no record of a task is accounted for. */
+TEST_F(counting, tasks_are_all_there_is)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	__u64 listed, theirs;
+
+	ASSERT_EQ(0, kt_ended(kt_run_on(self->cpu, two_processes)));
+	/* Who was waited for has still to leave its CPU for good: until then it is not listed, and has not ended. */
+	do {
+		listed = listed_leaves(self->fd);
+		ASSERT_EQ(0, kt_switch_counts(self->fd, -1, &self->after));
+		theirs = kt_leaves(self->after.leaves) - self->after.idle - self->after.ended - self->after.unlisted;
+	} while (listed + ROUNDS < theirs && kt_now_ms() < end);
+	ASSERT_LT(0, listed);
 	EXPECT_LE(2 * ROUNDS, self->after.ended);
 	EXPECT_EQ(0, self->after.unlisted);
 	/* Some switch between the two readings. */
-	EXPECT_LE(listed, kt_leaves(self->after.leaves) - others + ROUNDS);
-	EXPECT_GE(listed + ROUNDS, kt_leaves(self->after.leaves) - others);
+	EXPECT_LE(listed, theirs + ROUNDS);
+	EXPECT_GE(listed + ROUNDS, theirs);
 }
 
 /* Two that want the CPU all the time each wait half of it, and the kernel says so, too. */
