@@ -177,6 +177,35 @@ bool kt_host_idr_find(void *idr, int nr);	/* [any] */
 int kt_host_idr_next(void *idr, int nr);	/* [any] lowest used >= nr, -1 none */
 __u32 kt_host_idr_cursor(void *idr);		/* [any] */
 
+/* --- the kernel's own id allocators, as backends of the laboratory ------------------------------------------------ */
+
+enum kt_ids_kind {
+	KT_IDS_IDR,	/* under a spinlock, as kernel/pid.c has it: preload, lock, allocate with GFP_ATOMIC */
+	KT_IDS_XARRAY,	/* XA_FLAGS_ALLOC, under its own lock */
+	KT_IDS_IDA,
+	KT_IDS_SBITMAP,	/* sbitmap_queue, all of [0, limit) */
+	KT_IDS_KINDS
+};
+
+/* [sleep] NULL: no memory. Numbers asked for are below limit, and there is at least one in [min, max). */
+void *kt_host_ids_create(enum kt_ids_kind kind, __u32 limit);
+void kt_host_ids_destroy(void *ids);			/* [sleep] NULL is ignored */
+/*
+ * [sleep] The number, or -ENOSPC, -ENOMEM, -EEXIST (at a number), -EOPNOTSUPP where the kind has no such call. A NULL
+ * pointer reserves the number.
+ */
+int kt_host_ids_alloc_lowest(void *ids, __u32 min, __u32 max, void *pointer);
+int kt_host_ids_alloc_cyclic(void *ids, __u32 min, __u32 max, void *pointer);
+int kt_host_ids_alloc_any(void *ids);
+int kt_host_ids_alloc_at(void *ids, __u32 id, void *pointer);
+void kt_host_ids_publish(void *ids, __u32 id, void *pointer);	/* [any] idr_replace(), xa_store() */
+/* [any] False: it was not used; a kind that cannot tell must not be asked then. */
+bool kt_host_ids_erase(void *ids, __u32 id);
+void *kt_host_ids_find(void *ids, __u32 id);		/* [any, inside RCU] */
+void *kt_host_ids_next(void *ids, __u32 *id);		/* [any, inside RCU] the lowest >= *id; NULL: none */
+__u32 kt_host_ids_count(void *ids);			/* [any] */
+__u32 kt_host_ids_cursor(void *ids);			/* [any] */
+
 #ifdef __cplusplus
 }
 #endif

@@ -56,7 +56,8 @@ Result IdTree::reserve_at(u32 id, NodePools& pools) {
 }
 
 void IdTree::publish(u32 id, void* pointer) {
-    const DirRef dir(root_[block_of(id)].load_relaxed());
+    // Acquire: the caller may be without the lock, and another may have put a larger directory there.
+    const DirRef dir(root_[block_of(id)].load_acquire());
     dir.leaf(leaf_of(id))->slots[slot_of(id)].store_release(pointer);
 }
 

@@ -15,6 +15,7 @@ namespace {
 thread_local std::vector<int> held;
 thread_local int rcu_depth = 0;
 thread_local int spin_depth = 0;
+thread_local uint32_t this_cpu = 1;
 
 [[noreturn]] void broken_rule(const char* rule) {
     std::fprintf(stderr, "fake host: %s\n", rule);
@@ -65,6 +66,10 @@ std::mutex rcu_writer;
 thread_local int rcu_slot = 0;
 
 }  // namespace
+
+void fake_run_on_cpu(uint32_t cpu) {
+    this_cpu = cpu;
+}
 
 FakeHost& FakeHost::get() {
     static FakeHost host;
@@ -211,7 +216,7 @@ __u64 kt_host_time_ns() {
     return FakeHost::get().tick();
 }
 __u32 kt_host_cpu() {
-    return 1;
+    return this_cpu;
 }
 bool kt_host_cpu_online(__u32 cpu) {
     return cpu != FakeHost::get().offline_cpu;

@@ -93,6 +93,9 @@ class FakeHost {
     std::atomic<int> grace_periods_{0};
 };
 
+// The CPU that this thread runs on from now on, alone; 1 for who does not say.
+void fake_run_on_cpu(uint32_t cpu);
+
 // Returns when every critical section of the kernel's pids that is open now is over (fake_kernel.cc).
 void fake_kernel_drain();
 

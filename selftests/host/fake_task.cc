@@ -87,10 +87,13 @@ bool kt_host_schedule(__u64 deadline_ns) {
 bool kt_host_wake_task(kt_key task, __u32 mode, __u32) {
     return reinterpret_cast<FakeTask*>(task)->wake(mode);
 }
+// A grace period waits for sections with preemption off too, and nothing sleeps in them.
 void kt_host_preempt_disable() {
     ++preempt_depth;
+    kt_host_rcu_read_lock();
 }
 void kt_host_preempt_enable() {
+    kt_host_rcu_read_unlock();
     --preempt_depth;
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/blocks_backend.h"
+
+#include "base/memory.h"
+#include "core/with_memory.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+namespace {
+
+constexpr u32 kBlocksPool = 0;
+constexpr u32 kBlocksAtStart = 8;
+
+// This CPU, and nobody else on it, until the end of the block. A grace period waits for it.
+class OnCpu : Pinned {
+  public:
+    OnCpu() {
+        kt_host_preempt_disable();
+        cpu_ = kt_host_cpu();
+    }
+    ~OnCpu() { kt_host_preempt_enable(); }
+    u32 cpu() const { return cpu_; }
+
+  private:
+    u32 cpu_;
+};
+
+}  // namespace
+
+BlocksBackend::BlocksBackend(const IdBackendConfig& config, Span<Atomic<IdBlock*>> directory,
+                             Span<IdBlocks::Cpu> cpus)
+    : memory_(config.objects),
+      limit_(config.limit),
+      directory_memory_(directory.data()),
+      cpu_memory_(cpus.data()),
+      fixed_bytes_(directory.size() * sizeof(void*) + cpus.size() * sizeof(IdBlocks::Cpu)),
+      blocks_(directory, cpus) {
+    memory_.setup(kBlocksPool, sizeof(IdBlock), kBlocksAtStart);
+}
+
+Expected<void*> BlocksBackend::create(const IdBackendConfig& config) {
+    if (!IdBlocks::fits(config.limit, config.cpus)) {
+        return Errno::kInvalid;
+    }
+    // Zeroed memory is what an empty directory and an idle CPU are.
+    const u32 entries = IdBlocks::blocks_for(config.limit);
+    auto* directory = static_cast<Atomic<IdBlock*>*>(kt_host_alloc(entries * sizeof(Atomic<IdBlock*>)));
+    auto* cpus = static_cast<IdBlocks::Cpu*>(kt_host_alloc(config.cpus * sizeof(IdBlocks::Cpu)));
+    void* memory = directory != nullptr && cpus != nullptr ? kt_host_alloc(sizeof(BlocksBackend)) : nullptr;
+    if (memory == nullptr) {
+        kt_host_free(directory);
+        kt_host_free(cpus);
+        return Errno::kNoMemory;
+    }
+    return construct_at<BlocksBackend>(memory, config, Span<Atomic<IdBlock*>>(directory, entries),
+                                       Span<IdBlocks::Cpu>(cpus, config.cpus));
+}
+
+void BlocksBackend::teardown() {
+    {
+        SpinGuard guard(memory_.lock());
+        blocks_.clear(memory_.pool(kBlocksPool));
+    }
+    memory_.teardown();
+    kt_host_free(directory_memory_);
+    kt_host_free(cpu_memory_);
+}
+
+Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer) {
+    const OnCpu here;
+    u32 id = blocks_.reserve(here.cpu(), min, max);
+    if (id == IdBlocks::kNone) {
+        SpinGuard guard(memory_.lock());
+        const Expected<u32> found = blocks_.reserve_slowly(here.cpu(), min, max, memory_.pool(kBlocksPool));
+        if (!found) {
+            return found;
+        }
+        id = found.value();
+    }
+    if (pointer != nullptr) {
+        blocks_.publish(id, pointer);
+    }
+    return id;
+}
+
+Expected<u32> BlocksBackend::alloc_any(u32 min, u32 max, void* pointer) {
+    max = max < limit_ ? max : limit_;
+    return with_memory(memory_, [&] { return reserve_once(min, max, pointer); });
+}
+
+Result BlocksBackend::alloc_at(u32 id, void* pointer) {
+    if (id >= limit_) {
+        return Errno::kRange;
+    }
+    return with_memory(memory_, [&] {
+        SpinGuard guard(memory_.lock());
+        const Result reserved = blocks_.reserve_at(id, memory_.pool(kBlocksPool));
+        if (reserved && pointer != nullptr) {
+            blocks_.publish(id, pointer);
+        }
+        return reserved;
+    });
+}
+
+// The id is the caller's and so keeps its block.
+void BlocksBackend::publish(u32 id, void* pointer) {
+    RcuGuard guard;
+    blocks_.publish(id, pointer);
+}
+
+bool BlocksBackend::erase(u32 id) {
+    const OnCpu here;
+    const IdBlocks::Erased erased = blocks_.erase(here.cpu(), id);
+    if (erased == IdBlocks::Erased::kMaybeEmpty) {
+        SpinGuard guard(memory_.lock());
+        blocks_.drop_if_empty(id, memory_.pool(kBlocksPool));
+    }
+    return erased != IdBlocks::Erased::kNotUsed;
+}
+
+u32 BlocksBackend::count() const {
+    RcuGuard guard;
+    return blocks_.count();
+}
+
+u64 BlocksBackend::bytes() {
+    return sizeof(*this) + fixed_bytes_ + memory_.bytes();
+}
+
+}  // namespace ktwin

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// IdBlocks as a backend: the twin with a block a CPU.
+#ifndef KTWIN_CORE_BLOCKS_BACKEND_H
+#define KTWIN_CORE_BLOCKS_BACKEND_H
+
+#include "core/id_backend_row.h"
+#include "core/id_blocks.h"
+#include "core/id_memory.h"
+
+namespace ktwin {
+
+class BlocksBackend : public IdBackendDefaults, Pinned {
+  public:
+    BlocksBackend(const IdBackendConfig& config, Span<Atomic<IdBlock*>> directory, Span<IdBlocks::Cpu> cpus);
+    // kInvalid: the limit is too small for that many CPUs.
+    static Expected<void*> create(const IdBackendConfig& config);
+    void teardown();
+
+    Expected<u32> alloc_any(u32 min, u32 max, void* pointer);
+    Result alloc_at(u32 id, void* pointer);
+    void publish(u32 id, void* pointer);
+    bool erase(u32 id);
+    void* find(u32 id) const { return blocks_.find(id); }
+    IdTree::Found next(u32 id) const { return blocks_.next(id); }
+    u32 count() const;
+    u64 bytes();
+    void maintain() { memory_.maintain(); }
+
+  private:
+    Expected<u32> reserve_once(u32 min, u32 max, void* pointer);
+
+    IdMemory memory_;
+    const u32 limit_;
+    void* const directory_memory_;
+    void* const cpu_memory_;
+    const u64 fixed_bytes_;
+    IdBlocks blocks_;
+};
+
+}  // namespace ktwin
+
+#endif
