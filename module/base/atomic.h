@@ -34,7 +34,8 @@ class Atomic {
     // For two who each write their own and then look at the other's: one of them at least sees it.
     T load_seq_cst() const { return __atomic_load_n(&value_, __ATOMIC_SEQ_CST); }
     void store_seq_cst(T value) { __atomic_store_n(&value_, value, __ATOMIC_SEQ_CST); }
-    T fetch_and_seq_cst(T value) { return __atomic_fetch_and(&value_, value, __ATOMIC_SEQ_CST); }
+    // Without a result it is one instruction; with one, x86 needs a loop.
+    void and_seq_cst(T value) { __atomic_fetch_and(&value_, value, __ATOMIC_SEQ_CST); }
 
     // For the only writer (the holder of the lock that guards it): no locked instruction.
     void add_exclusive(T value) { store_relaxed(load_relaxed() + value); }

@@ -92,9 +92,10 @@ IdBlocks::Erased IdBlocks::erase(u32 cpu, u32 id) {
     Atomic<u64>& frees = cpus_[cpu].frees;
     block->slots[place_of(id)].store_relaxed(nullptr);
     frees.store_release(frees.load_relaxed() + 1);
-    const u64 before = word.fetch_and_seq_cst(~mask);
+    word.and_seq_cst(~mask);
     frees.store_release(frees.load_relaxed() + 1);
-    return before == mask && block->owner.load_seq_cst() == 0 ? Erased::kMaybeEmpty : Erased::kDone;
+    // Of several that clear the last bits the last one sees an empty word; another may too, and finds nothing to do.
+    return word.load_seq_cst() == 0 && block->owner.load_seq_cst() == 0 ? Erased::kMaybeEmpty : Erased::kDone;
 }
 
 IdBlock* IdBlocks::attach(u32 index, Pool& pool) {

@@ -105,7 +105,7 @@ bool PidMap::give_back(u32 nr) {
     if ((word.load_relaxed() & mask) == 0) {
         return false;
     }
-    word.fetch_and_seq_cst(~mask);
+    word.and_seq_cst(~mask);
     entry.free_bits.fetch_add_relaxed(1);
     return true;
 }

@@ -62,11 +62,9 @@ void TreeBackend::publish(u32 id, void* pointer) {
 
 bool TreeBackend::erase(u32 id) {
     SpinGuard guard(memory_.lock());
-    const bool used = tree_.is_used(id);
-    if (used) {
-        tree_.erase(id, memory_.nodes());
-    }
-    return used;
+    const u32 before = tree_.count();
+    tree_.erase(id, memory_.nodes());
+    return tree_.count() != before;
 }
 
 u32 TreeBackend::cursor() {

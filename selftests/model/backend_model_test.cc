@@ -273,7 +273,7 @@ TEST(Backend, NoMemoryAnywhere) {
                 from ? FakeHost::get().fail_from(nth) : FakeHost::get().fail_allocation(nth);
                 FakeHost::get().set_rt(nth % 2 != 0);
                 Expected<IdBackend> made =
-                    IdBackend::create(static_cast<IdBackendKind>(kind), {65536, kCpus, 1000});
+                    IdBackend::create(static_cast<IdBackendKind>(kind), {65536, kCpus, 10000});
                 if (!made) {
                     EXPECT_EQ(made.error(), Errno::kNoMemory);
                     continue;

@@ -173,10 +173,10 @@ inline release(id) {
 	d_step {
 		assert(attached[id / SIZE] && used[id]);
 		used[id] = false;
-		held--;
-		last = !used[id / SIZE * SIZE] && !used[id / SIZE * SIZE + 1]
+		held--
 	};
 	frees[me]++;
+	d_step { last = !used[id / SIZE * SIZE] && !used[id / SIZE * SIZE + 1] };	/* one word */
 	if
 	:: last && owner[id / SIZE] == 0 ->
 		lock();
