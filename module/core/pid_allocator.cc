@@ -101,8 +101,7 @@ Expected<TwinPid*> PidAllocator::alloc_pid(PidNamespace* ns, Span<const i32> set
 }
 
 // A namespace whose init goes, or whose last pid does, takes no more.
-void PidAllocator::free_pid(TwinPid* pid) {
-    SpinGuard guard(world_.lock());
+void PidAllocator::free_pid_locked(TwinPid* pid) {
     for (u32 level = 0; level <= pid->level(); ++level) {
         PidNamespace* ns = pid->ns(level);
         if (pid->nr(level) == 1 || ns->ids().count() == 1) {
@@ -110,6 +109,11 @@ void PidAllocator::free_pid(TwinPid* pid) {
         }
     }
     world_.remove(pid, NamespaceObserver());
+}
+
+void PidAllocator::free_pid(TwinPid* pid) {
+    SpinGuard guard(world_.lock());
+    free_pid_locked(pid);
 }
 
 }  // namespace ktwin

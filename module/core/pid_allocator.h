@@ -31,6 +31,8 @@ class PidAllocator : Pinned {
     Expected<TwinPid*> alloc_pid(PidNamespace* ns, Span<const i32> set_tid);
     // [any] Takes it away at all levels. pid may be retired when this returns.
     void free_pid(TwinPid* pid);
+    void free_pid_locked(TwinPid* pid) TA_REQUIRES(world_.lock());
+    SpinLock& lock() TA_RETURN(world_.lock()) { return world_.lock(); }
 
     // Readers, inside RCU.
     static TwinPid* find_pid_ns(u32 nr, const PidNamespace& ns) { return ns.find(nr); }

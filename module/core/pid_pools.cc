@@ -28,9 +28,10 @@ constexpr u32 start_size(u32 level, u32 limit) {
 
 }  // namespace
 
-PidPools::PidPools(PoolBudget* budget, Kicker* kicker) {
+PidPools::PidPools(PoolBudget* budget, Kicker* kicker, u32 extra_bytes) {
     for (u32 level = 0; level < kLevels; ++level) {
-        pools_[level].setup(TwinPid::bytes(level), start_size(level, budget->limit()), budget, kicker);
+        pools_[level].setup(TwinPid::bytes(level) + extra_bytes, start_size(level, budget->limit()), budget,
+                            kicker);
     }
 }
 

@@ -23,13 +23,13 @@ constexpr u32 node_limit(u32 pid_limit) {
 
 }  // namespace
 
-TwinMemory::TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host)
+TwinMemory::TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host, bool with_roles)
     : lock_(lock_class),
       kicker_(maintained_by_host),
       pid_budget_(pid_limit),
       node_budget_(node_limit(pid_limit)),
       ns_budget_(kNamespaceLimit),
-      pids_(&pid_budget_, &kicker_) {
+      pids_(&pid_budget_, &kicker_, with_roles ? TwinPid::kRoleBytes : 0) {
     nodes_.leaves.setup(sizeof(IdLeaf), kLeavesAtStart, &node_budget_, &kicker_);
     nodes_.small_dirs.setup(sizeof(SmallDir), kSmallDirsAtStart, &node_budget_, &kicker_);
     nodes_.full_dirs.setup(sizeof(FullDir), kFullDirsAtStart, &node_budget_, &kicker_);

@@ -13,8 +13,8 @@ namespace ktwin {
 
 class TwinMemory : Pinned {
   public:
-    // pid_limit: TwinPids in all states together.
-    TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host);
+    // pid_limit: TwinPids in all states together. with_roles: for PidRoles.
+    TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host, bool with_roles = false);
 
     SpinLock& lock() TA_RETURN(lock_) { return lock_; }
 

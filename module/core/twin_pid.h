@@ -17,6 +17,11 @@
 namespace ktwin {
 
 class PidNamespace;
+struct PidTask;
+
+// What a pid can be to a task; enum pid_type.
+enum class PidType : u32 { kPid, kTgid, kPgid, kSid };
+inline constexpr u32 kPidTypes = 4;
 
 struct Upid {
     PidNamespace* ns;
@@ -33,6 +38,8 @@ class TwinPid : public PoolNode {
           pool_(static_cast<u16>(pool)) {}
 
     static constexpr u32 bytes(u32 level);
+    // More, at the end, in a twin whose pids have roles (pid_roles.h).
+    static constexpr u32 kRoleBytes = kPidTypes * sizeof(void*);
 
     kt_key key() const { return key_; }
     u64 serial() const { return serial_; }
@@ -48,6 +55,10 @@ class TwinPid : public PoolNode {
     // ns_of_pid(): the namespace it was made in.
     PidNamespace* deepest_ns() const { return number(level_).ns; }
     u32 root_nr() const { return nr(0); }
+    // struct pid's tasks[type]: who uses it so. Only where the pools were made with kRoleBytes.
+    Atomic<PidTask*>& tasks(PidType type) {
+        return reinterpret_cast<Atomic<PidTask*>*>(&number(level_ + 1))[static_cast<u32>(type)];
+    }
 
     // pid_nr_ns(): its number in ns, 0 when it is not visible there.
     u32 nr_in(const PidNamespace* ns, u32 ns_level) const {
