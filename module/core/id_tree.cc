@@ -15,7 +15,28 @@ constexpr u32 leaf_start(u32 id) {
 
 }  // namespace
 
+// The first free id >= start in the leaf at hand, without a walk; kNone: there is none, or start is not in it.
+KT_INLINE u32 IdTree::reserve_near(u32 start, u32 end) {
+    if (near_ == nullptr || start - near_start_ >= kSlots) {
+        return kNone;
+    }
+    const u64 open = ~near_->used.load_relaxed() & bits_from(start - near_start_);
+    if (open == 0) {
+        return kNone;
+    }
+    const u32 id = near_start_ + lowest_bit(open);
+    if (id >= end) {
+        return kNone;
+    }
+    take(id, near_);
+    return id;
+}
+
 Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools) {
+    const u32 at_hand = reserve_near(min, max);
+    if (at_hand != kNone) {
+        return at_hand;
+    }
     const u32 id = next_free(min, max < kIds ? max : kIds);
     if (id == kNone) {
         return Errno::kNoSpace;
@@ -25,6 +46,8 @@ Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools) {
         return Errno::kNoMemory;
     }
     take(id, leaf);
+    near_ = leaf;
+    near_start_ = leaf_start(id);
     return id;
 }
 
@@ -76,17 +99,17 @@ void* IdTree::replace(u32 id, void* pointer) {
 }
 
 void* IdTree::erase(u32 id, NodePools& pools) {
-    if (!is_used(id)) {
+    IdLeaf* leaf = leaf_at(id);
+    const u64 used = leaf != nullptr ? leaf->used.load_relaxed() : 0;
+    if ((used & bit(slot_of(id))) == 0) {
         return nullptr;
     }
-    const DirRef dir(root_[block_of(id)].load_relaxed());
-    IdLeaf* leaf = dir.leaf(leaf_of(id));
     Atomic<void*>& slot = leaf->slots[slot_of(id)];
     void* old = slot.load_relaxed();
     slot.store_release(nullptr);
-    const u64 used = leaf->used.load_relaxed();
     leaf->used.store_relaxed(used & ~bit(slot_of(id)));
     if (used == kAllOnes) {
+        const DirRef dir(root_[block_of(id)].load_relaxed());
         dir.set_full(leaf_of(id), false);
         full_blocks_ &= ~bit(block_of(id));
     }
@@ -97,9 +120,17 @@ void* IdTree::erase(u32 id, NodePools& pools) {
     return old;
 }
 
-bool IdTree::is_used(u32 id) const {
+// nullptr: no id of that leaf is used, or id is none.
+IdLeaf* IdTree::leaf_at(u32 id) const {
+    if (near_ != nullptr && id - near_start_ < kSlots) {
+        return near_;
+    }
     const DirRef dir(id < kIds ? root_[block_of(id)].load_relaxed() : 0);
-    const IdLeaf* leaf = dir ? dir.leaf(leaf_of(id)) : nullptr;
+    return dir ? dir.leaf(leaf_of(id)) : nullptr;
+}
+
+bool IdTree::is_used(u32 id) const {
+    const IdLeaf* leaf = leaf_at(id);
     return leaf != nullptr && (leaf->used.load_relaxed() & bit(slot_of(id))) != 0;
 }
 
@@ -115,6 +146,7 @@ void IdTree::drop_leaf(u32 id, NodePools& pools) {
     const DirRef dir(root_[block_of(id)].load_relaxed());
     IdLeaf* leaf = dir.leaf(leaf_of(id));
     dir.detach(leaf_of(id));
+    near_ = near_ != leaf ? near_ : nullptr;
     pools.leaves.retire(leaf);
     if (dir.attached() == 0) {
         drop_dir(block_of(id), dir, pools);
@@ -214,6 +246,7 @@ void IdTree::clear(NodePools& pools) {
     }
     count_.store_relaxed(0);
     lingering_ = kNone;
+    near_ = nullptr;
     full_blocks_ = 0;
 }
 

@@ -80,6 +80,8 @@ class IdTree : Pinned {
 
   private:
     u32 next_free(u32 start, u32 end) const;
+    u32 reserve_near(u32 start, u32 end);
+    IdLeaf* leaf_at(u32 id) const;
     IdLeaf* leaf_for(u32 id, NodePools& pools);
     DirRef dir_for(u32 id, NodePools& pools);
     DirRef grow(u32 block, DirRef small, NodePools& pools);
@@ -98,6 +100,9 @@ class IdTree : Pinned {
     u32 lingering_ = kNone;
     Atomic<u32> count_;
     u64 full_blocks_ = 0;
+    // The leaf that the last id came from, and its first id: most of what comes next is about the same one.
+    IdLeaf* near_ = nullptr;
+    u32 near_start_ = 0;
 };
 
 }  // namespace ktwin
