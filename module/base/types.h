@@ -26,6 +26,8 @@ static_assert(sizeof(u32) == 4 && sizeof(u64) == 8 && sizeof(usize) == sizeof(vo
 
 // For the parts of one hot path: every call in the kernel costs a tracing pad and a return thunk.
 #define KT_INLINE [[gnu::always_inline]] inline
+// Behind the parameters of a lambda: into each of its callers.
+#define KT_INLINE_LAMBDA __attribute__((always_inline))
 
 // A type that must stay where it is: others point at it.
 class Pinned {

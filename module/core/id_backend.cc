@@ -23,7 +23,7 @@ struct Row {
 
 // In the order of IdBackendKind.
 constexpr Row kRows[kIdBackendKinds] = {
-    {id_backend_row<TreeBackend>("twin", kOrdered | kHasCount | kChecksErase), TreeBackend::create},
+    {id_backend_row<TreeBackend>("twin", kOrdered | kHasAny | kHasCount | kChecksErase), TreeBackend::create},
     {id_backend_row<BlocksBackend>("blocks",
                                    kHasAny | kHasAt | kHasFind | kHasNext | kHasCount | kChecksErase),
      BlocksBackend::create},

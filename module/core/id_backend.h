@@ -3,7 +3,7 @@
 // IdBackend: one interface to everything that hands out numbers, so that a laboratory can run the same work on each.
 //
 //   kind       what it is                                               lowest cyclic any  at  find next count cursor
-//   twin       IdTree under one lock                                      x      x     -   x    x    x     x     x
+//   twin       IdTree under one lock                                      x      x     x   x    x    x     x     x
 //   blocks     the twin with a block of 512 ids a CPU (id_blocks.h)       -      -     x   x    x    x     x     -
 //   pidmap     bitmap pages and pid_hash of kernel/pid.c of 3.9           x      x     -   x    x    x     x     x
 //   idr        the kernel's own, under one lock                           x      x     -   x    x    x     -     x

@@ -29,12 +29,19 @@ constexpr u32 leaf_of(u32 id) {
 constexpr u32 slot_of(u32 id) {
     return id % kSlots;
 }
+// The first id of its leaf.
+constexpr u32 leaf_start(u32 id) {
+    return id - slot_of(id);
+}
 
 struct IdLeaf : PoolNode {
     // A set bit: reserved, and what is in the slot is published (or will be). Written by the owner, who holds
     // the lock; readers use it as a hint where to look. A bit is set before its slot is, and cleared after.
     Atomic<u64> used;
     Atomic<void*> slots[kSlots];
+
+    Atomic<void*>& slot(u32 id) { return slots[usize{id} % kSlots]; }
+    const Atomic<void*>& slot(u32 id) const { return slots[usize{id} % kSlots]; }
 };
 
 }  // namespace ktwin

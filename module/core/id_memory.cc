@@ -16,8 +16,8 @@ constexpr u32 kDirsAtStart = 2;
 
 void IdMemory::setup_tree() {
     setup(kOwnPools, sizeof(IdLeaf), kLeavesAtStart);
-    setup(kOwnPools + 1, sizeof(SmallDir), kDirsAtStart);
-    setup(kOwnPools + 2, sizeof(FullDir), kDirsAtStart);
+    setup(kOwnPools + 1, IdDir::bytes(IdDir::kSmallIds), kDirsAtStart);
+    setup(kOwnPools + 2, IdDir::bytes(kBlockIds), kDirsAtStart);
 }
 
 void IdMemory::setup(u32 index, u32 object_size, u32 start) {
@@ -80,6 +80,15 @@ u64 IdMemory::bytes() {
     u64 sum = 0;
     for (u32 i = 0; i < kPools; ++i) {
         sum += at(i) != nullptr ? at(i)->bytes() : 0;
+    }
+    return sum;
+}
+
+u64 IdMemory::bytes_in_use() {
+    SpinGuard guard(lock_);
+    u64 sum = 0;
+    for (u32 i = 0; i < kPools; ++i) {
+        sum += at(i) != nullptr ? at(i)->bytes_in_use() : 0;
     }
     return sum;
 }

@@ -41,6 +41,8 @@ class IdMemory : Pinned {
     // [sleep] Nothing is in use, no reader is left.
     void teardown();
     u64 bytes() TA_EXCLUDES(lock_);
+    // Without what is ready or waits for a grace period.
+    u64 bytes_in_use() TA_EXCLUDES(lock_);
 
     static constexpr u32 kOwnPools = 2;
 

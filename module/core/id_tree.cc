@@ -7,55 +7,37 @@
 
 namespace ktwin {
 
-namespace {
+// Full, so that nothing is taken from it; nothing is ever written to it.
+constinit IdLeaf IdTree::nowhere{{}, Atomic<u64>(kAllOnes), {}};
 
-constexpr u32 leaf_start(u32 id) {
-    return id - slot_of(id);
+IdTree::IdTree() {
+    for (Atomic<IdDir*>& block : root_) {
+        block.store_relaxed(&IdDir::none);
+    }
 }
 
-}  // namespace
-
-// The first free id >= start in the leaf at hand, without a walk; kNone: there is none, or start is not in it.
-KT_INLINE u32 IdTree::reserve_near(u32 start, u32 end) {
-    if (near_ == nullptr || start - near_start_ >= kSlots) {
-        return kNone;
-    }
-    const u64 open = ~near_->used.load_relaxed() & bits_from(start - near_start_);
-    if (open == 0) {
-        return kNone;
-    }
-    const u32 id = near_start_ + lowest_bit(open);
-    if (id >= end) {
-        return kNone;
-    }
-    take(id, near_);
-    return id;
-}
-
-Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools) {
-    const u32 at_hand = reserve_near(min, max);
-    if (at_hand != kNone) {
-        return at_hand;
-    }
-    const u32 id = next_free(min, max < kIds ? max : kIds);
-    if (id == kNone) {
+Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer) {
+    Spot spot = find_free(start, end < kIds ? end : kIds);
+    if (spot.id == kNone) {
         return Errno::kNoSpace;
     }
-    IdLeaf* leaf = leaf_for(id, pools);
-    if (leaf == nullptr) {
-        return Errno::kNoMemory;
+    if (spot.leaf == nullptr) {
+        spot.leaf = make_leaf(spot.id, pools);
+        if (spot.leaf == nullptr) {
+            return Errno::kNoMemory;
+        }
     }
-    take(id, leaf);
-    near_ = leaf;
-    near_start_ = leaf_start(id);
-    return id;
+    put_at_hand(spot.leaf, spot.id, pools);
+    take(spot.leaf, spot.id, spot.leaf->used.load_relaxed(), pointer);
+    return spot.id;
 }
 
-Expected<u32> IdTree::reserve_cyclic(u32 min, u32 max, NodePools& pools) {
+[[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools,
+                                                                 void* pointer) {
     const u32 start = cursor_ > min ? cursor_ : min;
-    Expected<u32> id = reserve_lowest(start, max, pools);
+    Expected<u32> id = reserve_from(start, max, pools, pointer);
     if (!id && id.error() == Errno::kNoSpace && start > min) {
-        id = reserve_lowest(min, max, pools);
+        id = reserve_from(min, max, pools, pointer);
     }
     if (id) {
         cursor_ = id.value() + 1;
@@ -63,33 +45,60 @@ Expected<u32> IdTree::reserve_cyclic(u32 min, u32 max, NodePools& pools) {
     return id;
 }
 
-Result IdTree::reserve_at(u32 id, NodePools& pools) {
+// The lowest is in the leaf of reserved_, where nobody notes what is freed, or it is not below lowest_free_.
+Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools, void* pointer) {
+    const u32 start = min == lowest_from_ && lowest_free_ > min ? lowest_free_ : min;
+    u32 id = kNone;
+    if (reserved_.start <= start) {
+        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer);
+    }
+    if (id == kNone) {
+        id = take_from(freed_, start, max, pointer);
+    }
+    if (id == kNone) {
+        const Expected<u32> found = reserve_from(start, max, pools, pointer);
+        if (!found) {
+            return found;
+        }
+        id = found.value();
+    }
+    lowest_from_ = min;
+    lowest_free_ = id + 1;
+    return id;
+}
+
+Expected<u32> IdTree::reserve_any(u32 min, u32 max, NodePools& pools, void* pointer) {
+    u32 id = take_from(freed_, freed_.start > min ? freed_.start : min, max, pointer);
+    if (id == kNone) {
+        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer);
+    }
+    return id != kNone ? Expected<u32>(id) : reserve_lowest(min, max, pools, pointer);
+}
+
+Result IdTree::reserve_at(u32 id, NodePools& pools, void* pointer) {
     if (id >= kIds) {
         return Errno::kRange;
     }
-    if (is_used(id)) {
-        return Errno::kExists;
+    IdLeaf* leaf = leaf_at(id);
+    if (leaf == nullptr) {
+        leaf = make_leaf(id, pools);
     }
-    IdLeaf* leaf = leaf_for(id, pools);
     if (leaf == nullptr) {
         return Errno::kNoMemory;
     }
-    take(id, leaf);
+    const u64 used = leaf->used.load_relaxed();
+    if ((used & bit(slot_of(id))) != 0) {
+        return Errno::kExists;
+    }
+    put_at_hand(leaf, id, pools);
+    take(leaf, id, used, pointer);
     return {};
 }
 
 void IdTree::publish(u32 id, void* pointer) {
-    // Acquire: the caller may be without the lock, and another may have put a larger directory there.
-    const DirRef dir(root_[block_of(id)].load_acquire());
-    dir.leaf(leaf_of(id))->slots[slot_of(id)].store_release(pointer);
-}
-
-Result IdTree::insert(u32 id, void* pointer, NodePools& pools) {
-    Result reserved = reserve_at(id, pools);
-    if (reserved) {
-        publish(id, pointer);
-    }
-    return reserved;
+    // Acquire: without the lock, the directory may have been put there this moment.
+    const IdDir* dir = root_[block_of(id)].load_acquire();
+    dir->leaf(leaf_of(id))->slot(id).store_release(pointer);
 }
 
 void* IdTree::replace(u32 id, void* pointer) {
@@ -98,35 +107,31 @@ void* IdTree::replace(u32 id, void* pointer) {
     return old;
 }
 
-void* IdTree::erase(u32 id, NodePools& pools) {
-    IdLeaf* leaf = leaf_at(id);
-    const u64 used = leaf != nullptr ? leaf->used.load_relaxed() : 0;
-    if ((used & bit(slot_of(id))) == 0) {
-        return nullptr;
+[[gnu::noinline]] bool IdTree::remove_elsewhere(u32 id, NodePools& pools) {
+    if (id - freed_.start >= kSlots) {
+        IdLeaf* leaf = leaf_at(id);
+        if (leaf == nullptr) {
+            return false;
+        }
+        freed_ = {leaf, leaf_start(id)};
     }
-    Atomic<void*>& slot = leaf->slots[slot_of(id)];
-    void* old = slot.load_relaxed();
-    slot.store_release(nullptr);
-    leaf->used.store_relaxed(used & ~bit(slot_of(id)));
-    if (used == kAllOnes) {
-        const DirRef dir(root_[block_of(id)].load_relaxed());
-        dir.set_full(leaf_of(id), false);
-        full_blocks_ &= ~bit(block_of(id));
+    if (!remove_in(freed_.leaf, id)) {
+        return false;
     }
-    count_.sub_exclusive(1);
-    if (used == bit(slot_of(id))) {
-        linger(leaf_start(id), pools);
+    lowest_free_ = id < lowest_free_ ? id : lowest_free_;
+    if (freed_.leaf->used.load_relaxed() == 0) {
+        drop_leaf(freed_.start, pools);
     }
-    return old;
+    return true;
 }
 
 // nullptr: no id of that leaf is used, or id is none.
 IdLeaf* IdTree::leaf_at(u32 id) const {
-    if (near_ != nullptr && id - near_start_ < kSlots) {
-        return near_;
+    if (id >= kIds) {
+        return nullptr;
     }
-    const DirRef dir(id < kIds ? root_[block_of(id)].load_relaxed() : 0);
-    return dir ? dir.leaf(leaf_of(id)) : nullptr;
+    const IdDir* dir = dir_at(id);
+    return id % kBlockIds < dir->ids() ? dir->leaf(leaf_of(id)) : nullptr;
 }
 
 bool IdTree::is_used(u32 id) const {
@@ -134,119 +139,115 @@ bool IdTree::is_used(u32 id) const {
     return leaf != nullptr && (leaf->used.load_relaxed() & bit(slot_of(id))) != 0;
 }
 
-// The leaf from start on is empty: it stays until the next one is.
-void IdTree::linger(u32 start, NodePools& pools) {
-    if (lingering_ != kNone && lingering_ != start) {
-        drop_leaf(lingering_, pools);
+// False: it is the leaf of nowhere that looks full.
+[[gnu::noinline]] bool IdTree::remove_from_full(IdLeaf* leaf, u32 id) {
+    if (id >= kIds) {
+        return false;
     }
-    lingering_ = start;
+    dir_at(id)->clear_full(leaf_of(id));
+    full_blocks_ &= ~bit(block_of(id));
+    leaf->slot(id).store_relaxed(nullptr);
+    leaf->used.store_relaxed(~bit(slot_of(id)));
+    count_.sub_exclusive(1);
+    return true;
 }
 
-void IdTree::drop_leaf(u32 id, NodePools& pools) {
-    const DirRef dir(root_[block_of(id)].load_relaxed());
-    IdLeaf* leaf = dir.leaf(leaf_of(id));
-    dir.detach(leaf_of(id));
-    near_ = near_ != leaf ? near_ : nullptr;
+// The leaf of id, which has one of its own or gets one now, takes the place of the one before.
+void IdTree::put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools) {
+    const Hand before = reserved_;
+    if (before.leaf == leaf) {
+        return;
+    }
+    reserved_ = {leaf, leaf_start(id)};
+    // What was freed in it meanwhile.
+    lowest_free_ = before.start < lowest_free_ ? before.start : lowest_free_;
+    if (before.leaf->used.load_relaxed() == 0) {
+        drop_leaf(before.start, pools);
+    }
+}
+
+// It is empty, and not at hand for the next id.
+void IdTree::drop_leaf(u32 start, NodePools& pools) {
+    IdDir* dir = dir_at(start);
+    IdLeaf* leaf = dir->leaf(leaf_of(start));
+    dir->detach(leaf_of(start));
+    if (freed_.leaf == leaf) {
+        freed_ = {&nowhere, kNowhere};
+    }
     pools.leaves.retire(leaf);
-    if (dir.attached() == 0) {
-        drop_dir(block_of(id), dir, pools);
+    if (dir->attached() == 0) {
+        drop_dir(block_of(start), dir, pools);
     }
 }
 
-void IdTree::drop_dir(u32 block, DirRef dir, NodePools& pools) {
-    root_[block].store_relaxed(0);
+void IdTree::drop_dir(u32 block, IdDir* dir, NodePools& pools) {
+    root_[block].store_relaxed(&IdDir::none);
     full_blocks_ &= ~bit(block);
-    if (dir.is_full_size()) {
-        pools.full_dirs.retire(dir.full());
-    } else {
-        pools.small_dirs.retire(dir.small());
-    }
+    Pool& pool = dir->ids() == kBlockIds ? pools.full_dirs : pools.small_dirs;
+    pool.retire(dir);
 }
 
-void IdTree::take(u32 id, IdLeaf* leaf) {
-    const u64 used = leaf->used.load_relaxed() | bit(slot_of(id));
-    leaf->used.store_relaxed(used);
-    count_.add_exclusive(1);
-    if (lingering_ == leaf_start(id)) {
-        lingering_ = kNone;
-    }
-    if (used == kAllOnes) {
-        const DirRef dir(root_[block_of(id)].load_relaxed());
-        dir.set_full(leaf_of(id), true);
-        if (dir.no_room()) {
-            full_blocks_ |= bit(block_of(id));
-        }
-    }
-}
-
-IdLeaf* IdTree::leaf_for(u32 id, NodePools& pools) {
-    const DirRef dir = dir_for(id, pools);
-    if (!dir) {
+// Puts a leaf where there is none.
+IdLeaf* IdTree::make_leaf(u32 id, NodePools& pools) {
+    IdDir* dir = dir_for(id, pools);
+    if (dir == nullptr) {
         return nullptr;
     }
-    IdLeaf* leaf = dir.leaf(leaf_of(id));
+    auto* leaf = static_cast<IdLeaf*>(pools.leaves.get());
     if (leaf != nullptr) {
-        return leaf;
-    }
-    leaf = static_cast<IdLeaf*>(pools.leaves.get());
-    if (leaf != nullptr) {
-        dir.attach(leaf_of(id), leaf);
-    } else if (dir.attached() == 0) {
+        dir->attach(leaf_of(id), leaf);
+    } else if (dir->attached() == 0) {
         drop_dir(block_of(id), dir, pools);
     }
     return leaf;
 }
 
-// The directory of the block that id is in, of a size that has a place for its leaf.
-DirRef IdTree::dir_for(u32 id, NodePools& pools) {
+// The directory of the block that id is in, of a size that has a place for its leaf. nullptr: no memory.
+IdDir* IdTree::dir_for(u32 id, NodePools& pools) {
     const u32 block = block_of(id);
-    const DirRef dir(root_[block].load_relaxed());
-    if (dir) {
-        return dir.covers(leaf_of(id)) ? dir : grow(block, dir, pools);
+    IdDir* dir = root_[block].load_relaxed();
+    if (id % kBlockIds < dir->ids()) {
+        return dir;
     }
-    DirRef made;
-    if (leaf_of(id) < DirRef::kSmallLeaves) {
-        made = DirRef(static_cast<SmallDir*>(pools.small_dirs.get()));
-    } else if (auto* full = static_cast<FullDir*>(pools.full_dirs.get())) {
-        made = DirRef(full);
+    if (dir != &IdDir::none) {
+        return grow(block, dir, pools);
     }
-    root_[block].store_release(made.raw());
-    return made;
+    const bool is_small = id % kBlockIds < IdDir::kSmallIds;
+    Pool& pool = is_small ? pools.small_dirs : pools.full_dirs;
+    dir = IdDir::begin(pool.get(), is_small ? IdDir::kSmallIds : kBlockIds);
+    if (dir != nullptr) {
+        // Release: who finds the directory finds its size.
+        root_[block].store_release(dir);
+    }
+    return dir;
 }
 
 // Replaces the small directory by a full one. Readers that stand on the small one still find all leaves it had.
-DirRef IdTree::grow(u32 block, DirRef old, NodePools& pools) {
-    auto* full = static_cast<FullDir*>(pools.full_dirs.get());
+IdDir* IdTree::grow(u32 block, IdDir* small, NodePools& pools) {
+    IdDir* full = IdDir::begin(pools.full_dirs.get(), kBlockIds);
     if (full == nullptr) {
-        return DirRef();
+        return nullptr;
     }
-    const SmallDir* small = old.small();
-    for (u32 i = 0; i < DirRef::kSmallLeaves; ++i) {
-        full->leaves[i].store_relaxed(small->leaves[i].load_relaxed());
-    }
-    full->present[0].store_relaxed(small->present[0].load_relaxed());
-    full->full[0] = small->full[0];
-    full->attached = small->attached;
-    const DirRef grown(full);
-    root_[block].store_release(grown.raw());
-    pools.small_dirs.retire(old.small());
-    return grown;
+    full->take_over(*small);
+    root_[block].store_release(full);
+    pools.small_dirs.retire(small);
+    return full;
 }
 
 void IdTree::clear(NodePools& pools) {
     for (u32 block = 0; block < kBlocks; ++block) {
-        const DirRef dir(root_[block].load_relaxed());
-        if (!dir) {
+        IdDir* dir = root_[block].load_relaxed();
+        if (dir == &IdDir::none) {
             continue;
         }
-        for (u32 i = dir.next_present(0); i < kBlockLeaves; i = dir.next_present(i + 1)) {
-            pools.leaves.retire(dir.leaf(i));
+        for (u32 i = dir->next_present(0); i < kBlockLeaves; i = dir->next_present(i + 1)) {
+            pools.leaves.retire(dir->leaf(i));
         }
         drop_dir(block, dir, pools);
     }
     count_.store_relaxed(0);
-    lingering_ = kNone;
-    near_ = nullptr;
+    reserved_ = freed_ = {&nowhere, kNowhere};
+    lowest_free_ = lowest_from_;
     full_blocks_ = 0;
 }
 

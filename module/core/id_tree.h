@@ -8,7 +8,22 @@
 //   A reader sees every id that was published before it began and is still there when it ends; it may or may
 //   not see what comes and goes meanwhile. It never sees an id that was reserved but not published, nor one
 //   id's pointer at another: nodes are reused only after a grace period.
-// The writer is the owner of the tree, who holds the owner's lock (the same that guards the pools).
+// The writer is the owner of the tree, who holds the owner's lock (the same that guards the pools). Two leaves it has
+// at hand, without a walk: the one of the last id that was reserved, for the next of a cyclic order is mostly in it, and
+// the one of the last id that was freed elsewhere. The first stays in place while it is at hand, even when it is empty:
+// a fork that exits at once, over and over, takes no node from the pool and retires none but every 64th time. Every
+// other leaf goes with its last id.
+//
+//   what a reader loads     order     what it may count on
+//   -------------------     -------   ------------------------------------------------------------------
+//   root_[block]            acquire   the directory's size and what it took over from a smaller one
+//   leaf pointer            acquire   a leaf that was zero when it was put there
+//   slot                    acquire   what was written to the object before it was published
+//   used, present           relaxed   nothing: they tell where to look, the slot decides. A published id's bits were
+//                                     set before its slot was (release), so who saw the slot would have seen them; who
+//                                     began later than the publication, ordered by whatever told him of it, does too.
+//   (a slot that was emptied, a leaf or a directory that was taken away: relaxed; an old value is what the reader
+//    would have seen a moment before, and it stays readable until the grace period ends)
 //
 // Allocation gives the same numbers and the same errors as lib/idr.c does for the same calls.
 #ifndef KTWIN_CORE_ID_TREE_H
@@ -35,40 +50,79 @@ class IdTree : Pinned {
         u32 hole_length = 0;
     };
 
+    IdTree();
+
     // --- readers, inside RCU ---
 
     void* find(u32 id) const {
-        if (id >= kIds) {
-            return nullptr;
-        }
-        const DirRef dir(root_[block_of(id)].load_acquire());
-        if (!dir) {
-            return nullptr;
-        }
-        const IdLeaf* leaf = dir.leaf(leaf_of(id));
-        return leaf != nullptr ? leaf->slots[slot_of(id)].load_acquire() : nullptr;
+        const IdLeaf* leaf = leaf_of_reader(id);
+        return leaf != nullptr ? leaf->slot(id).load_acquire() : nullptr;
     }
     // The lowest published id >= id; .id kNone: none.
-    Found next(u32 id) const;
+    Found next(u32 id) const {
+        const IdLeaf* leaf = leaf_of_reader(id);
+        const u64 used = leaf != nullptr ? leaf->used.load_relaxed() & bits_from(slot_of(id)) : 0;
+        if (used != 0) [[likely]] {
+            const u32 slot = lowest_bit(used);
+            if (void* pointer = leaf->slots[slot].load_acquire()) {
+                return {leaf_start(id) + slot, pointer};
+            }
+        }
+        return next_elsewhere(id);
+    }
     // A walk over the whole tree; what changes meanwhile may be counted or not.
     Room room(u32 limit) const;
 
     // --- the owner, lock held; [any] ---
+    // pointer: what the id is published with at once; nullptr: it is only reserved.
 
     // As idr_alloc_cyclic(min, max): the first free id from the cursor on, else from min on; below max. The
     // cursor moves behind it. kNoSpace, kNoMemory; the cursor stays then.
-    Expected<u32> reserve_cyclic(u32 min, u32 max, NodePools& pools);
+    Expected<u32> reserve_cyclic(u32 min, u32 max, NodePools& pools, void* pointer = nullptr) {
+        const u32 start = cursor_ > min ? cursor_ : min;
+        const u32 id = take_from(reserved_, start, max, pointer);
+        if (id == kNone) [[unlikely]] {
+            return reserve_cyclic_elsewhere(min, max, pools, pointer);
+        }
+        cursor_ = id + 1;
+        return id;
+    }
     // As idr_alloc(min, max): the lowest free id. The cursor stays.
-    Expected<u32> reserve_lowest(u32 min, u32 max, NodePools& pools);
+    Expected<u32> reserve_lowest(u32 min, u32 max, NodePools& pools, void* pointer = nullptr);
+    // Some free id, the one that costs least: of the leaf that was freed in last, else of the one that was reserved in
+    // last, else the lowest. The cursor stays. kNoSpace: there is none.
+    Expected<u32> reserve_any(u32 min, u32 max, NodePools& pools, void* pointer = nullptr);
     // As idr_alloc(id, id + 1), with the error that kernel/pid.c makes of ENOSPC: kExists. kRange: not an id.
-    Result reserve_at(u32 id, NodePools& pools);
-    // Fills a reserved id. Release: whoever finds the pointer finds what was written to the object before.
+    Result reserve_at(u32 id, NodePools& pools, void* pointer = nullptr);
+    // Fills a reserved id. Release: whoever finds the pointer finds what was written to the object before. The caller
+    // may be without the lock, inside RCU: the id is his, so its leaf stays; another may put a larger directory above
+    // it, which has the same leaf, and the old one may be read until the RCU section ends.
     void publish(u32 id, void* pointer);
-    Result insert(u32 id, void* pointer, NodePools& pools);
+    // The same for who holds the lock: without a walk when it is the id that was reserved last, or near it.
+    void publish_locked(u32 id, void* pointer) {
+        if (id - reserved_.start < kSlots) {
+            reserved_.leaf->slot(id).store_release(pointer);
+        } else {
+            publish(id, pointer);
+        }
+    }
+    Result insert(u32 id, void* pointer, NodePools& pools) { return reserve_at(id, pools, pointer); }
     // Puts another pointer at a used id and returns the old one.
     void* replace(u32 id, void* pointer);
     // Frees an id, published or only reserved; returns what was there.
-    void* erase(u32 id, NodePools& pools);
+    void* erase(u32 id, NodePools& pools) {
+        void* old = find(id);
+        remove(id, pools);
+        return old;
+    }
+    // The same; false: it was not used.
+    bool remove(u32 id, NodePools& pools) {
+        if (id - reserved_.start < kSlots) [[likely]] {
+            // It may become empty: it stays as long as it is at hand.
+            return remove_in(reserved_.leaf, id);
+        }
+        return remove_elsewhere(id, pools);
+    }
     bool is_used(u32 id) const;
 
     u32 cursor() const { return cursor_; }
@@ -79,30 +133,107 @@ class IdTree : Pinned {
     void clear(NodePools& pools);
 
   private:
-    u32 next_free(u32 start, u32 end) const;
-    u32 reserve_near(u32 start, u32 end);
+    struct Hand {
+        IdLeaf* leaf;
+        u32 start;
+    };
+    // No id lies within 64 of it that could be reserved, and the leaf with it looks full, so nothing is taken from it;
+    // remove() of a number that is no id at all comes by it and is sent away there (remove_from_full()).
+    static constexpr u32 kNowhere = ~u32{63};
+    static IdLeaf nowhere;
+
+    struct Spot {
+        u32 id;        // kNone: there is none
+        IdLeaf* leaf;  // nullptr: it is to be made
+    };
+
+    KT_INLINE const IdLeaf* leaf_of_reader(u32 id) const {
+        // Most numbers are below 65,536: the first directory, and no other.
+        const IdDir* dir = root_[0].load_acquire();
+        u32 at = id;
+        if (at >= dir->ids()) [[unlikely]] {
+            if (id >= kIds) {
+                return nullptr;
+            }
+            dir = root_[block_of(id)].load_acquire();
+            at = id % kBlockIds;
+            if (at >= dir->ids()) {
+                return nullptr;
+            }
+        }
+        return dir->leaf(at / kSlots);
+    }
+    // The lowest free id from start on that is in the leaf at hand: there is no lower one from start on. kNone: none is,
+    // or start is not in it.
+    KT_INLINE u32 take_from(const Hand& hand, u32 start, u32 end, void* pointer) {
+        const u32 slot = start - hand.start;
+        if (slot >= kSlots) {
+            return kNone;
+        }
+        const u64 used = hand.leaf->used.load_relaxed();
+        const u64 open = ~used >> slot;
+        if (open == 0) {
+            return kNone;
+        }
+        const u32 id = start + lowest_bit(open);
+        if (id >= end) {
+            return kNone;
+        }
+        take(hand.leaf, id, used, pointer);
+        return id;
+    }
+    KT_INLINE void take(IdLeaf* leaf, u32 id, u64 used, void* pointer) {
+        // The bit first, for readers that look for the next id: release orders it before the slot.
+        used |= bit(slot_of(id));
+        leaf->used.store_relaxed(used);
+        leaf->slot(id).store_release(pointer);
+        count_.add_exclusive(1);
+    }
+    KT_INLINE bool remove_in(IdLeaf* leaf, u32 id) {
+        const u64 used = leaf->used.load_relaxed();
+        if ((used >> slot_of(id) & 1) == 0) [[unlikely]] {
+            return false;
+        }
+        if (used == kAllOnes) [[unlikely]] {
+            return remove_from_full(leaf, id);
+        }
+        // Relaxed: nothing that was written before matters to who finds nothing.
+        leaf->slot(id).store_relaxed(nullptr);
+        leaf->used.store_relaxed(used & ~bit(slot_of(id)));
+        count_.sub_exclusive(1);
+        return true;
+    }
+
+    IdDir* dir_at(u32 id) const { return root_[block_of(id)].load_relaxed(); }
     IdLeaf* leaf_at(u32 id) const;
-    IdLeaf* leaf_for(u32 id, NodePools& pools);
-    DirRef dir_for(u32 id, NodePools& pools);
-    DirRef grow(u32 block, DirRef small, NodePools& pools);
-    void drop_dir(u32 block, DirRef dir, NodePools& pools);
+    Found next_elsewhere(u32 id) const;
+    Spot find_free(u32 start, u32 end);
+    void mark_full(IdDir* dir, u32 id);
+    Expected<u32> reserve_from(u32 start, u32 end, NodePools& pools, void* pointer);
+    Expected<u32> reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools, void* pointer);
+    bool remove_elsewhere(u32 id, NodePools& pools);
+    void put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools);
+    bool remove_from_full(IdLeaf* leaf, u32 id);
+    IdLeaf* make_leaf(u32 id, NodePools& pools);
+    IdDir* dir_for(u32 id, NodePools& pools);
+    IdDir* grow(u32 block, IdDir* small, NodePools& pools);
+    void drop_dir(u32 block, IdDir* dir, NodePools& pools);
     void drop_leaf(u32 id, NodePools& pools);
-    void linger(u32 id, NodePools& pools);
-    void take(u32 id, IdLeaf* leaf);
 
     // The readers' part.
-    Atomic<usize> root_[kBlocks];
+    Atomic<IdDir*> root_[kBlocks];
     // The writer's part, a cache line or more away, so that allocating does not take the line from the readers.
     u8 apart_[64] = {};
+    Hand reserved_ = {&nowhere, kNowhere};  // of the last id that was reserved
     u32 cursor_ = 0;
-    // First id of the one leaf that is empty and still in place, kNone: there is none. A fork that exits at
-    // once, over and over, so takes no node from the pool and retires none but every 64th time.
-    u32 lingering_ = kNone;
     Atomic<u32> count_;
-    u64 full_blocks_ = 0;
-    // The leaf that the last id came from, and its first id: most of what comes next is about the same one.
-    IdLeaf* near_ = nullptr;
-    u32 near_start_ = 0;
+    // Of the last id that was freed in another leaf than that. Forgotten when it goes; a directory that grows keeps
+    // its leaves.
+    Hand freed_ = {&nowhere, kNowhere};
+    // No id in [lowest_from_, lowest_free_) is free but in the leaf of reserved_, where nobody keeps this up to date.
+    u32 lowest_from_ = 0;
+    u32 lowest_free_ = 0;
+    u64 full_blocks_ = 0;  // bit: all leaves of the block are marked full
 };
 
 }  // namespace ktwin

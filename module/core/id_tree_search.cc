@@ -5,34 +5,49 @@
 
 namespace ktwin {
 
-// One ctz a level: free slot in the leaf, leaf with room in the block, block with room in the tree.
-u32 IdTree::next_free(u32 start, u32 end) const {
+void IdTree::mark_full(IdDir* dir, u32 id) {
+    dir->set_full(leaf_of(id));
+    if (dir->no_room()) {
+        full_blocks_ |= bit(block_of(id));
+    }
+}
+
+// One ctz a level: free slot in the leaf, leaf with room in the block, block with room in the tree. A leaf that has
+// become full is marked by the first search that meets it, not by who took its last id: most are freed in again before
+// anybody looks. So a search passes each full leaf at most once until there is room in it again.
+IdTree::Spot IdTree::find_free(u32 start, u32 end) {
     u32 id = start;
     while (id < end) {
-        const DirRef dir(root_[block_of(id)].load_relaxed());
-        if (!dir) {
-            return id;
-        }
-        const IdLeaf* leaf = dir.leaf(leaf_of(id));
-        const u64 open =
-            leaf != nullptr ? ~leaf->used.load_relaxed() & bits_from(slot_of(id)) : bit(slot_of(id));
-        if (open != 0) {
-            id = id - slot_of(id) + lowest_bit(open);
-            return id < end ? id : kNone;
-        }
-        const u32 with_room = dir.next_with_room(leaf_of(id) + 1);
-        if (with_room < kBlockLeaves) {
-            id = block_of(id) * kBlockIds + with_room * kSlots;
+        IdDir* dir = dir_at(id);
+        const u32 index = dir->next_with_room(leaf_of(id));
+        if (index == kBlockLeaves) {
+            const u32 block = block_of(id) + 1;
+            const u64 blocks = block < kBlocks ? ~full_blocks_ & bits_from(block) : 0;
+            if (blocks == 0) {
+                break;
+            }
+            id = lowest_bit(blocks) * kBlockIds;
             continue;
         }
-        const u32 block = block_of(id) + 1;
-        const u64 blocks = block < kBlocks ? ~full_blocks_ & bits_from(block) : 0;
-        if (blocks == 0) {
-            return kNone;
+        if (index != leaf_of(id)) {
+            id = block_of(id) * kBlockIds + index * kSlots;
         }
-        id = lowest_bit(blocks) * kBlockIds;
+        IdLeaf* leaf = id % kBlockIds < dir->ids() ? dir->leaf(index) : nullptr;
+        if (leaf == nullptr) {
+            return {id < end ? id : kNone, nullptr};
+        }
+        const u64 used = leaf->used.load_relaxed();
+        const u64 open = ~used >> slot_of(id);
+        if (open != 0) {
+            id += lowest_bit(open);
+            return {id < end ? id : kNone, leaf};
+        }
+        if (used == kAllOnes) {
+            mark_full(dir, id);
+        }
+        id = leaf_start(id) + kSlots;
     }
-    return kNone;
+    return {kNone, nullptr};
 }
 
 namespace {
@@ -49,9 +64,10 @@ IdTree::Found next_in_leaf(const IdLeaf* leaf, u32 first, u32 slot) {
     return {};
 }
 
-IdTree::Found next_in_block(DirRef dir, u32 first, u32 leaf_index, u32 slot) {
-    for (u32 i = dir.next_present(leaf_index); i < kBlockLeaves; i = dir.next_present(i + 1)) {
-        const IdLeaf* leaf = dir.leaf(i);
+// From slot of leaf leaf_index on.
+IdTree::Found next_in_block(const IdDir* dir, u32 first, u32 leaf_index, u32 slot) {
+    for (u32 i = dir->next_present(leaf_index); i < kBlockLeaves; i = dir->next_present(i + 1)) {
+        const IdLeaf* leaf = dir->leaf(i);
         if (leaf == nullptr) {
             continue;
         }
@@ -108,16 +124,13 @@ class HoleFinder {
 
 }  // namespace
 
-IdTree::Found IdTree::next(u32 id) const {
+IdTree::Found IdTree::next_elsewhere(u32 id) const {
     if (id >= kIds) {
         return {};
     }
     const u32 start = block_of(id);
     for (u32 block = start; block < kBlocks; ++block) {
-        const DirRef dir(root_[block].load_acquire());
-        if (!dir) {
-            continue;
-        }
+        const IdDir* dir = root_[block].load_acquire();
         const bool here = block == start;
         const Found found =
             next_in_block(dir, block * kBlockIds, here ? leaf_of(id) : 0, here ? slot_of(id) : 0);
@@ -132,12 +145,9 @@ IdTree::Room IdTree::room(u32 limit) const {
     HoleFinder finder(limit < kIds ? limit : kIds);
     u32 next_id = 0;
     for (u32 block = 0; block < kBlocks && block * kBlockIds < limit; ++block) {
-        const DirRef dir(root_[block].load_acquire());
-        if (!dir) {
-            continue;
-        }
-        for (u32 i = dir.next_present(0); i < kBlockLeaves; i = dir.next_present(i + 1)) {
-            const IdLeaf* leaf = dir.leaf(i);
+        const IdDir* dir = root_[block].load_acquire();
+        for (u32 i = dir->next_present(0); i < kBlockLeaves; i = dir->next_present(i + 1)) {
+            const IdLeaf* leaf = dir->leaf(i);
             const u32 first = block * kBlockIds + i * kSlots;
             finder.free_run(next_id, first);
             finder.leaf(first, leaf != nullptr ? leaf->used.load_relaxed() : 0);

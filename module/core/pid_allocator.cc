@@ -95,7 +95,7 @@ Expected<TwinPid*> PidAllocator::alloc_pid(PidNamespace* ns, Span<const i32> set
     }
     pid->get(pid->level() + 1);
     for (u32 level = pid->level() + 1; level-- > 0;) {
-        pid->ns(level)->ids().publish(pid->nr(level), pid);
+        pid->ns(level)->ids().publish_locked(pid->nr(level), pid);
     }
     return pid;
 }

@@ -122,7 +122,7 @@ void PidWorld::publish(TwinPid* pid, const NamespaceObserver& observer) {
         }
     }
     for (u32 level = pid->level() + 1; level-- > 0;) {
-        pid->ns(level)->ids().publish(pid->nr(level), pid);
+        pid->ns(level)->ids().publish_locked(pid->nr(level), pid);
     }
 }
 

@@ -54,6 +54,8 @@ class Pool : Pinned {
     void add_to(ktwin_pool& summary) const;
     // [any, lock held]
     u64 bytes() const { return u64{total_} * object_size_; }
+    // [any, lock held] Without what is ready or waits for a grace period.
+    u64 bytes_in_use() const { return u64{total_ - ready_.size() - retired_.size()} * object_size_; }
     u32 total() const { return total_; }
     u32 object_size() const { return object_size_; }
 

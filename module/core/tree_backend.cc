@@ -21,25 +21,25 @@ void TreeBackend::teardown() {
     memory_.teardown();
 }
 
+// The id is published where it is reserved: no second walk.
 Expected<u32> TreeBackend::alloc_lowest(u32 min, u32 max, void* pointer) {
-    return with_memory(memory_, [&] {
+    return with_memory(memory_, [this, min, max, pointer]() KT_INLINE_LAMBDA {
         SpinGuard guard(memory_.lock());
-        const Expected<u32> id = tree_.reserve_lowest(min, max < limit_ ? max : limit_, memory_.nodes());
-        if (id && pointer != nullptr) {
-            tree_.publish(id.value(), pointer);
-        }
-        return id;
+        return tree_.reserve_lowest(min, max < limit_ ? max : limit_, memory_.nodes(), pointer);
     });
 }
 
 Expected<u32> TreeBackend::alloc_cyclic(u32 min, u32 max, void* pointer) {
-    return with_memory(memory_, [&] {
+    return with_memory(memory_, [this, min, max, pointer]() KT_INLINE_LAMBDA {
         SpinGuard guard(memory_.lock());
-        const Expected<u32> id = tree_.reserve_cyclic(min, max < limit_ ? max : limit_, memory_.nodes());
-        if (id && pointer != nullptr) {
-            tree_.publish(id.value(), pointer);
-        }
-        return id;
+        return tree_.reserve_cyclic(min, max < limit_ ? max : limit_, memory_.nodes(), pointer);
+    });
+}
+
+Expected<u32> TreeBackend::alloc_any(u32 min, u32 max, void* pointer) {
+    return with_memory(memory_, [this, min, max, pointer]() KT_INLINE_LAMBDA {
+        SpinGuard guard(memory_.lock());
+        return tree_.reserve_any(min, max < limit_ ? max : limit_, memory_.nodes(), pointer);
     });
 }
 
@@ -47,9 +47,9 @@ Result TreeBackend::alloc_at(u32 id, void* pointer) {
     if (id >= limit_) {
         return Errno::kRange;
     }
-    return with_memory(memory_, [&] {
+    return with_memory(memory_, [this, id, pointer]() KT_INLINE_LAMBDA {
         SpinGuard guard(memory_.lock());
-        return tree_.insert(id, pointer, memory_.nodes());
+        return tree_.reserve_at(id, memory_.nodes(), pointer);
     });
 }
 
@@ -62,9 +62,7 @@ void TreeBackend::publish(u32 id, void* pointer) {
 
 bool TreeBackend::erase(u32 id) {
     SpinGuard guard(memory_.lock());
-    const u32 before = tree_.count();
-    tree_.erase(id, memory_.nodes());
-    return tree_.count() != before;
+    return tree_.remove(id, memory_.nodes());
 }
 
 u32 TreeBackend::cursor() {

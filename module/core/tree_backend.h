@@ -19,6 +19,7 @@ class TreeBackend : public IdBackendDefaults, Pinned {
 
     Expected<u32> alloc_lowest(u32 min, u32 max, void* pointer);
     Expected<u32> alloc_cyclic(u32 min, u32 max, void* pointer);
+    Expected<u32> alloc_any(u32 min, u32 max, void* pointer);
     Result alloc_at(u32 id, void* pointer);
     void publish(u32 id, void* pointer);
     bool erase(u32 id);
@@ -27,6 +28,7 @@ class TreeBackend : public IdBackendDefaults, Pinned {
     u32 count() const { return tree_.count(); }
     u32 cursor();
     u64 bytes() { return sizeof(*this) + memory_.bytes(); }
+    u64 bytes_in_use() { return sizeof(tree_) + memory_.bytes_in_use(); }
     void maintain() { memory_.maintain(); }
 
   private:

@@ -31,8 +31,8 @@ TwinMemory::TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_
       ns_budget_(kNamespaceLimit),
       pids_(&pid_budget_, &kicker_, with_roles ? TwinPid::kRoleBytes : 0) {
     nodes_.leaves.setup(sizeof(IdLeaf), kLeavesAtStart, &node_budget_, &kicker_);
-    nodes_.small_dirs.setup(sizeof(SmallDir), kSmallDirsAtStart, &node_budget_, &kicker_);
-    nodes_.full_dirs.setup(sizeof(FullDir), kFullDirsAtStart, &node_budget_, &kicker_);
+    nodes_.small_dirs.setup(IdDir::bytes(IdDir::kSmallIds), kSmallDirsAtStart, &node_budget_, &kicker_);
+    nodes_.full_dirs.setup(IdDir::bytes(kBlockIds), kFullDirsAtStart, &node_budget_, &kicker_);
     namespaces_.setup(sizeof(PidNamespace), kNamespacesAtStart, &ns_budget_, &kicker_);
 }
 

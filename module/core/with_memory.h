@@ -9,19 +9,23 @@
 
 namespace ktwin {
 
-// [sleep, lock not held] attempt() takes the lock itself and returns an Expected.
 template <typename Attempt>
-auto with_memory(IdMemory& memory, Attempt attempt) -> decltype(attempt()) {
-    auto result = attempt();
-    if (result.error() == Errno::kNoMemory) {
-        (void)memory.refill();
-        result = attempt();
+[[gnu::noinline, gnu::cold]] auto with_more_memory(IdMemory& memory, Attempt attempt) -> decltype(attempt()) {
+    (void)memory.refill();
+    const auto result = attempt();
+    if (result.error() != Errno::kNoMemory) {
+        return result;
     }
-    if (result.error() == Errno::kNoMemory) {
-        memory.maintain();
-        result = attempt();
-    }
-    return result;
+    memory.maintain();
+    return attempt();
+}
+
+// [sleep, lock not held] attempt() takes the lock itself and returns an Expected. It is copied: what it captures by
+// reference would have to live in memory.
+template <typename Attempt>
+KT_INLINE auto with_memory(IdMemory& memory, Attempt attempt) -> decltype(attempt()) {
+    const auto result = attempt();
+    return result.error() != Errno::kNoMemory ? result : with_more_memory(memory, attempt);
 }
 
 }  // namespace ktwin

@@ -30,6 +30,10 @@ class IdTreeModel : public TreeTest, public ::testing::WithParamInterface<Shape>
             const Result reserved = tree->reserve_at(at, nodes());
             id = reserved ? Expected<u32>(at) : reserved.error();
             expected = model.alloc(at, at + 1);
+        } else if (below(8) == 0) {
+            id = tree->reserve_any(min, max, nodes());
+            ASSERT_TRUE(!id || (id.value() >= min && id.value() < max));
+            expected = id ? model.alloc(id.value(), int64_t{id.value()} + 1) : model.alloc(min, max);
         } else if (below(4) == 0) {
             id = tree->reserve_lowest(min, max, nodes());
             expected = model.alloc(min, max);
@@ -42,7 +46,8 @@ class IdTreeModel : public TreeTest, public ::testing::WithParamInterface<Shape>
         if (id) {
             ASSERT_EQ(id.value(), expected);
             if (below(10) != 0) {
-                tree->publish(id.value(), value(id.value()));
+                below(2) == 0 ? tree->publish(id.value(), value(id.value()))
+                              : tree->publish_locked(id.value(), value(id.value()));
                 model.used()[expected] = 1;
             }
         }
