@@ -42,6 +42,7 @@ u32 IdBlocks::claim(IdBlock* block, Range range) {
     u32 slot = range.start;
     while (slot < range.end) {
         Atomic<u64>& word = block->used[slot / 64];
+        // Relaxed: a look only, the claim below decides.
         const u64 open = ~word.load_relaxed() & bits_from(slot % 64);
         if (open == 0) {
             slot = (slot / 64 + 1) * 64;
@@ -75,6 +76,8 @@ u32 IdBlocks::reserve(u32 cpu, u32 min, u32 max) {
     return own.first + slot;
 }
 
+// Release: who finds the pointer finds the object. The bit is the caller's, so nobody else writes the slot, and the block
+// stays, for it is not empty.
 void IdBlocks::publish(u32 id, void* pointer) const {
     block_of_id(id)->slots[place_of(id)].store_release(pointer);
 }
@@ -90,6 +93,8 @@ IdBlocks::Erased IdBlocks::erase(u32 cpu, u32 id) {
         return Erased::kNotUsed;
     }
     Atomic<u64>& frees = cpus_[cpu].frees;
+    // Relaxed: the bit's own order puts it before the next claim. The counts are only written by this CPU; release, and
+    // the locked operation between them, keep odd before the bit goes and even behind it, for who adds them up.
     block->slots[place_of(id)].store_relaxed(nullptr);
     frees.store_release(frees.load_relaxed() + 1);
     word.and_seq_cst(~mask);
@@ -101,6 +106,7 @@ IdBlocks::Erased IdBlocks::erase(u32 cpu, u32 id) {
 IdBlock* IdBlocks::attach(u32 index, Pool& pool) {
     auto* block = static_cast<IdBlock*>(pool.get());
     if (block != nullptr) {
+        // Release: who finds the block finds it zeroed.
         directory_[index].store_release(block);
     }
     return block;
@@ -110,6 +116,7 @@ IdBlock* IdBlocks::attach(u32 index, Pool& pool) {
 void IdBlocks::detach_empty(u32 index, Pool& pool) {
     IdBlock* block = directory_[index].load_relaxed();
     if (block != nullptr && block->owner.load_seq_cst() == 0 && is_empty(*block)) {
+        // Relaxed: who still finds it finds it empty, and it is not reused before he has left.
         directory_[index].store_relaxed(nullptr);
         pool.retire(block);
     }
