@@ -16,18 +16,25 @@ IdTree::IdTree() {
     }
 }
 
-Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer) {
+// order: kCyclic, the next one will be near it. kLowest: anywhere, so what is at hand stays so, unless the leaf is new and
+// would have to go with its only id.
+Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order) {
     Spot spot = find_free(start, end < kIds ? end : kIds);
     if (spot.id == kNone) {
         return Errno::kNoSpace;
     }
-    if (spot.leaf == nullptr) {
+    const bool is_new = spot.leaf == nullptr;
+    if (is_new) {
         spot.leaf = make_leaf(spot.id, pools);
         if (spot.leaf == nullptr) {
             return Errno::kNoMemory;
         }
     }
-    put_at_hand(spot.leaf, spot.id, pools);
+    if (is_new || order == Order::kCyclic) {
+        put_at_hand(spot.leaf, spot.id, pools);
+    } else {
+        freed_ = {spot.leaf, leaf_start(spot.id)};
+    }
     take(spot.leaf, spot.id, spot.leaf->used.load_relaxed(), pointer);
     return spot.id;
 }
@@ -35,9 +42,9 @@ Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* p
 [[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools,
                                                                  void* pointer) {
     const u32 start = cursor_ > min ? cursor_ : min;
-    Expected<u32> id = reserve_from(start, max, pools, pointer);
+    Expected<u32> id = reserve_from(start, max, pools, pointer, Order::kCyclic);
     if (!id && id.error() == Errno::kNoSpace && start > min) {
-        id = reserve_from(min, max, pools, pointer);
+        id = reserve_from(min, max, pools, pointer, Order::kCyclic);
     }
     if (id) {
         cursor_ = id.value() + 1;
@@ -56,15 +63,34 @@ Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools, void* p
         id = take_from(freed_, start, max, pointer);
     }
     if (id == kNone) {
-        const Expected<u32> found = reserve_from(start, max, pools, pointer);
+        const Expected<u32> found = reserve_from(start, max, pools, pointer, Order::kLowest);
         if (!found) {
             return found;
         }
         id = found.value();
     }
-    lowest_from_ = min;
-    lowest_free_ = id + 1;
+    note_lowest_taken(min, id);
     return id;
+}
+
+// It was the lowest free one from min on.
+void IdTree::note_lowest_taken(u32 min, u32 id) {
+    if (min != lowest_from_ || id > lowest_free_) {
+        lowest_from_ = min;
+        lowest_free_ = lowest_after_ = id + 1;
+    } else if (id == lowest_free_) {
+        lowest_free_ = lowest_after_ = lowest_after_ > id ? lowest_after_ : id + 1;
+    }
+}
+
+// Outside of the leaf of reserved_.
+void IdTree::note_free(u32 id) {
+    if (id < lowest_free_) {
+        lowest_after_ = lowest_free_;
+        lowest_free_ = id;
+    } else if (id != lowest_free_ && id < lowest_after_) {
+        lowest_after_ = id;
+    }
 }
 
 Expected<u32> IdTree::reserve_any(u32 min, u32 max, NodePools& pools, void* pointer) {
@@ -118,7 +144,7 @@ void* IdTree::replace(u32 id, void* pointer) {
     if (!remove_in(freed_.leaf, id)) {
         return false;
     }
-    lowest_free_ = id < lowest_free_ ? id : lowest_free_;
+    note_free(id);
     if (freed_.leaf->used.load_relaxed() == 0) {
         drop_leaf(freed_.start, pools);
     }
@@ -160,7 +186,10 @@ void IdTree::put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools) {
     }
     reserved_ = {leaf, leaf_start(id)};
     // What was freed in it meanwhile.
-    lowest_free_ = before.start < lowest_free_ ? before.start : lowest_free_;
+    if (before.start < lowest_after_) {
+        lowest_free_ = before.start < lowest_free_ ? before.start : lowest_free_;
+        lowest_after_ = lowest_free_;
+    }
     if (before.leaf->used.load_relaxed() == 0) {
         drop_leaf(before.start, pools);
     }
@@ -247,7 +276,7 @@ void IdTree::clear(NodePools& pools) {
     }
     count_.store_relaxed(0);
     reserved_ = freed_ = {&nowhere, kNowhere};
-    lowest_free_ = lowest_from_;
+    lowest_free_ = lowest_after_ = lowest_from_;
     full_blocks_ = 0;
 }
 

@@ -209,9 +209,12 @@ class IdTree : Pinned {
     Found next_elsewhere(u32 id) const;
     Spot find_free(u32 start, u32 end);
     void mark_full(IdDir* dir, u32 id);
-    Expected<u32> reserve_from(u32 start, u32 end, NodePools& pools, void* pointer);
+    enum class Order : u8 { kCyclic, kLowest };
+    Expected<u32> reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order);
     Expected<u32> reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools, void* pointer);
     bool remove_elsewhere(u32 id, NodePools& pools);
+    void note_free(u32 id);
+    void note_lowest_taken(u32 min, u32 id);
     void put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools);
     bool remove_from_full(IdLeaf* leaf, u32 id);
     IdLeaf* make_leaf(u32 id, NodePools& pools);
@@ -227,12 +230,14 @@ class IdTree : Pinned {
     Hand reserved_ = {&nowhere, kNowhere};  // of the last id that was reserved
     u32 cursor_ = 0;
     Atomic<u32> count_;
-    // Of the last id that was freed in another leaf than that. Forgotten when it goes; a directory that grows keeps
+    // Of the last id that was freed in another leaf than that, or was the lowest. Forgotten when it goes; a directory that grows keeps
     // its leaves.
     Hand freed_ = {&nowhere, kNowhere};
-    // No id in [lowest_from_, lowest_free_) is free but in the leaf of reserved_, where nobody keeps this up to date.
+    // No id in [lowest_from_, lowest_free_), and none in (lowest_free_, lowest_after_), is free but in the leaf of
+    // reserved_, where nobody keeps this up to date.
     u32 lowest_from_ = 0;
     u32 lowest_free_ = 0;
+    u32 lowest_after_ = 0;
     u64 full_blocks_ = 0;  // bit: all leaves of the block are marked full
 };
 
