@@ -23,6 +23,7 @@ struct kmem_cache {
 };
 
 static __thread void **ready;
+__thread unsigned long shim_nodes;
 
 struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align, unsigned int flags,
 				     void (*ctor)(void *object))
@@ -38,6 +39,7 @@ noinline void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	void **object = ready;
 
+	shim_nodes++;
 	if (likely(object)) {
 		ready = object[0];
 		return object + 8;
@@ -52,6 +54,7 @@ noinline void kmem_cache_free(struct kmem_cache *cache, void *object)
 {
 	void **link = (void **)object - 8;
 
+	shim_nodes--;
 	link[0] = ready;
 	ready = link;
 }
@@ -66,8 +69,15 @@ noinline void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head
 	head->func = func;
 	head->next = waiting;
 	waiting = head;
-	if (++waiting_nr < BATCH)
-		return;
+	if (++waiting_nr >= BATCH)
+		rcu_barrier();
+}
+
+/* Of this thread. */
+noinline void rcu_barrier(void)
+{
+	struct rcu_head *head;
+
 	while (waiting) {
 		head = waiting;
 		waiting = head->next;

@@ -142,6 +142,7 @@ typedef struct { int none; } local_lock_t;
 /* --- RCU ------------------------------------------------------------------------------------------------------- */
 
 struct rcu_head { struct rcu_head *next; void (*func)(struct rcu_head *head); };
+void rcu_barrier(void);
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 #define rcu_read_lock() barrier()
 #define rcu_read_unlock() barrier()
@@ -162,6 +163,7 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
 #define kmem_cache_alloc_lru(c, l, g) kmem_cache_alloc(c, g)
 void kmem_cache_free(struct kmem_cache *cache, void *object);
+extern __thread unsigned long shim_nodes;	/* that are not free */
 #define SLAB_PANIC 0
 #define SLAB_RECLAIM_ACCOUNT 0
 #define kzalloc(size, gfp) calloc(1, size)

@@ -28,4 +28,6 @@ static void put(void *self, int nr)
 	sbitmap_queue_clear(self, nr, shim_cpu);
 }
 
-const struct rival rival_sbitmap = { "sbitmap", create, destroy, get, NULL, put, NULL, NULL, NULL };
+const struct rival rival_sbitmap = {
+	.name = "sbitmap", .create = create, .destroy = destroy, .cyclic = get, .any = get, .put = put,
+};

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The core's own: the twin, the twin with a block a CPU, pidmap of 3.9; and the host they run on here.
-#include <cstdlib>
-#include <cstring>
-
+// The core's own: the twin, the twin with a block a CPU, pidmap of 3.9.
 #include "core/blocks_backend.h"
 #include "core/pidmap_backend.h"
 #include "core/tree_backend.h"
 #include "rival.h"
 
-extern "C" __thread unsigned int shim_cpu;
-
 namespace {
 
 using namespace ktwin;
 
-struct Own {
-    void* backend;
-    u32 limit;
-};
+// The backends keep to the limit they were made with.
+constexpr u32 kNoMax = ~u32{0};
 
 template <typename Backend>
 Backend& backend_of(void* self) {
-    return *static_cast<Backend*>(static_cast<Own*>(self)->backend);
+    return *static_cast<Backend*>(self);
 }
 
 int number(const Expected<u32>& id) {
@@ -32,27 +25,26 @@ int number(const Expected<u32>& id) {
 template <typename Backend>
 void* create(unsigned int limit) {
     const Expected<void*> made = Backend::create({limit, 2, 1 << 23});
-    return made ? new Own{made.value(), limit} : nullptr;
+    return made ? made.value() : nullptr;
 }
 
 template <typename Backend>
 void destroy(void* self) {
     backend_of<Backend>(self).teardown();
-    kt_host_free(static_cast<Own*>(self)->backend);
-    delete static_cast<Own*>(self);
+    kt_host_free(self);
 }
 
 template <typename Backend>
 int cyclic(void* self, void* object) {
-    return number(backend_of<Backend>(self).alloc_cyclic(1, static_cast<Own*>(self)->limit, object));
+    return number(backend_of<Backend>(self).alloc_cyclic(1, kNoMax, object));
 }
 template <typename Backend>
 int any(void* self, void* object) {
-    return number(backend_of<Backend>(self).alloc_any(1, static_cast<Own*>(self)->limit, object));
+    return number(backend_of<Backend>(self).alloc_any(1, kNoMax, object));
 }
 template <typename Backend>
 int lowest(void* self, void* object) {
-    return number(backend_of<Backend>(self).alloc_lowest(1, static_cast<Own*>(self)->limit, object));
+    return number(backend_of<Backend>(self).alloc_lowest(1, kNoMax, object));
 }
 template <typename Backend>
 void put(void* self, int nr) {
@@ -74,60 +66,48 @@ void rest(void* self) {
 }
 
 template <typename Backend>
-constexpr struct rival locked(const char* name) {
-    return {name,         create<Backend>, destroy<Backend>, cyclic<Backend>, lowest<Backend>,
-            put<Backend>, find<Backend>,   next<Backend>,    rest<Backend>};
+unsigned long bytes(void* self) {
+    return backend_of<Backend>(self).bytes_in_use();
+}
+
+template <typename Backend>
+constexpr struct rival kind(const char* name) {
+    struct rival row = {};
+    row.name = name;
+    row.create = create<Backend>;
+    row.destroy = destroy<Backend>;
+    row.put = put<Backend>;
+    row.find = find<Backend>;
+    row.next = next<Backend>;
+    row.rest = rest<Backend>;
+    return row;
+}
+
+template <typename Backend>
+constexpr struct rival ordered(const char* name) {
+    struct rival row = kind<Backend>(name);
+    row.cyclic = cyclic<Backend>;
+    row.lowest = lowest<Backend>;
+    return row;
+}
+
+constexpr struct rival twin() {
+    struct rival row = ordered<TreeBackend>("twin");
+    row.any = any<TreeBackend>;
+    row.bytes = bytes<TreeBackend>;
+    return row;
+}
+
+constexpr struct rival blocks() {
+    struct rival row = kind<BlocksBackend>("blocks");
+    row.cyclic = row.any = any<BlocksBackend>;
+    return row;
 }
 
 }  // namespace
 
 extern "C" {
-
-const struct rival rival_twin = locked<TreeBackend>("twin");
-const struct rival rival_pidmap = locked<PidmapBackend>("pidmap");
-const struct rival rival_blocks = {
-    "blocks",           create<BlocksBackend>, destroy<BlocksBackend>, any<BlocksBackend>, nullptr,
-    put<BlocksBackend>, find<BlocksBackend>,   next<BlocksBackend>,    rest<BlocksBackend>};
-
-// --- the host: the same locks as kernel_shim.c gives the others, out of line as well ---
-
-void* kt_host_alloc(unsigned long size) {
-    void* memory = aligned_alloc(64, (size + 63) & ~63UL);
-    return memory != nullptr ? memset(memory, 0, size) : nullptr;
+constinit const struct rival rival_twin = twin();
+constinit const struct rival rival_pidmap = ordered<PidmapBackend>("pidmap");
+constinit const struct rival rival_blocks = blocks();
 }
-void* kt_host_alloc_atomic(unsigned long size) {
-    return kt_host_alloc(size);
-}
-void kt_host_free(void* memory) {
-    free(memory);
-}
-void kt_host_lock_init(struct kt_host_lock* lock, enum kt_lock_class) {
-    lock->opaque[0] = 0;
-}
-[[gnu::noinline]] unsigned long kt_host_lock(struct kt_host_lock* lock) {
-    while (__atomic_exchange_n(reinterpret_cast<int*>(lock->opaque), 1, __ATOMIC_ACQUIRE) != 0) {
-        while (__atomic_load_n(reinterpret_cast<int*>(lock->opaque), __ATOMIC_RELAXED) != 0) {
-            __builtin_ia32_pause();
-        }
-    }
-    return 0;
-}
-[[gnu::noinline]] void kt_host_unlock(struct kt_host_lock* lock, unsigned long) {
-    __atomic_store_n(reinterpret_cast<int*>(lock->opaque), 0, __ATOMIC_RELEASE);
-}
-[[gnu::noinline]] void kt_host_preempt_disable(void) {
-    asm volatile("" ::: "memory");
-}
-[[gnu::noinline]] void kt_host_preempt_enable(void) {
-    asm volatile("" ::: "memory");
-}
-[[gnu::noinline]] __u32 kt_host_cpu(void) {
-    return shim_cpu;
-}
-void kt_host_rcu_read_lock(void) {}
-void kt_host_rcu_read_unlock(void) {}
-// Nobody reads while a grace period is waited for: the rows call rest() when they do not measure.
-void kt_host_synchronize(void) {}
-void kt_host_kick(void) {}
-
-}  // extern "C"

@@ -84,5 +84,10 @@ static void ida_put(void *self, int nr)
 	ida_free(&((struct own *)self)->ida, nr);
 }
 
-const struct rival rival_xarray = { "xarray", create, destroy, cyclic, lowest, put, find, next, NULL };
-const struct rival rival_ida = { "ida", create, destroy, NULL, ida_lowest, ida_put, NULL, NULL, NULL };
+const struct rival rival_xarray = {
+	.name = "xarray", .create = create, .destroy = destroy, .cyclic = cyclic, .lowest = lowest, .put = put,
+	.find = find, .next = next,
+};
+const struct rival rival_ida = {
+	.name = "ida", .create = create, .destroy = destroy, .lowest = ida_lowest, .put = ida_put,
+};
