@@ -23,7 +23,7 @@ class IdDir : public PoolNode {
     // Of one for so many ids, with all of its parts.
     static constexpr u32 bytes(u32 ids) {
         return static_cast<u32>(sizeof(IdDir) + leaves_in(ids) * sizeof(void*) +
-                                2 * words_in(ids) * sizeof(u64) + sizeof(Tally));
+                                u64{2} * words_in(ids) * sizeof(u64) + sizeof(Tally));
     }
     // From a pool: zero but for the link.
     static IdDir* begin(PoolNode* node, u32 ids) {

@@ -19,7 +19,7 @@ struct half {
 	/* Of the last window. */
 	double from, wall, own;
 	unsigned long ops;
-};
+} __attribute__((aligned(128)));
 
 static struct half halves[2];
 static unsigned int here[2];	/* windows that each has come to */
