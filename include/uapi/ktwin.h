@@ -49,6 +49,7 @@
 #define KTWIN_IOC_RQ		_IO(KTWIN_IOC_MAGIC, 0x0d) /* struct ktwin_rq */
 #define KTWIN_IOC_SWITCHES	_IO(KTWIN_IOC_MAGIC, 0x0e) /* struct ktwin_switches, CONTROL; returns a switches fd */
 #define KTWIN_IOC_LAYOUT	_IO(KTWIN_IOC_MAGIC, 0x0f) /* struct ktwin_read of struct ktwin_layout */
+#define KTWIN_IOC_LAB		_IO(KTWIN_IOC_MAGIC, 0x10) /* struct ktwin_lab; returns a lab fd */
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 #define KTWIN_IOC_BENCH		_IO(KTWIN_IOC_MAGIC, 0x42) /* struct ktwin_bench, CONTROL, LAB */
@@ -70,6 +71,20 @@
 #define KTWIN_IOC_SWITCHES_AUDIT	_IO(KTWIN_IOC_MAGIC, 0xa5) /* struct ktwin_read of struct ktwin_rq_audit */
 #define KTWIN_IOC_SWITCHES_INJECT	_IO(KTWIN_IOC_MAGIC, 0xa6) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_SWITCHES_EVENTS	_IO(KTWIN_IOC_MAGIC, 0xa7) /* struct ktwin_read of struct ktwin_sched_event */
+
+/* On a lab fd only. */
+#define KTWIN_IOC_LAB_NS_CREATE	_IO(KTWIN_IOC_MAGIC, 0xb0) /* struct ktwin_lab_create */
+#define KTWIN_IOC_LAB_PID_MAX	_IO(KTWIN_IOC_MAGIC, 0xb1) /* struct ktwin_lab_pid_max */
+#define KTWIN_IOC_LAB_ALLOC	_IO(KTWIN_IOC_MAGIC, 0xb2) /* struct ktwin_lab_alloc */
+#define KTWIN_IOC_LAB_FREE	_IO(KTWIN_IOC_MAGIC, 0xb3) /* struct ktwin_lab_free */
+#define KTWIN_IOC_LAB_FIND	_IO(KTWIN_IOC_MAGIC, 0xb4) /* struct ktwin_lab_find */
+#define KTWIN_IOC_LAB_ROLE	_IO(KTWIN_IOC_MAGIC, 0xb5) /* struct ktwin_lab_role */
+#define KTWIN_IOC_LAB_KILL	_IO(KTWIN_IOC_MAGIC, 0xb6) /* struct ktwin_lab_kill */
+#define KTWIN_IOC_LAB_STATS	_IO(KTWIN_IOC_MAGIC, 0xb7) /* struct ktwin_lab_stats */
+#define KTWIN_IOC_LAB_NAMESPACES	_IO(KTWIN_IOC_MAGIC, 0xb8) /* struct ktwin_read of struct ktwin_lab_ns */
+#define KTWIN_IOC_LAB_PIDS	_IO(KTWIN_IOC_MAGIC, 0xb9) /* struct ktwin_read of struct ktwin_lab_pid */
+#define KTWIN_IOC_LAB_TASKS	_IO(KTWIN_IOC_MAGIC, 0xba) /* struct ktwin_read of struct ktwin_lab_task */
+#define KTWIN_IOC_LAB_LEAVES	_IO(KTWIN_IOC_MAGIC, 0xbb) /* struct ktwin_read of struct ktwin_lab_leaf */
 
 /* --- status ------------------------------------------------------------------------------------------------ */
 
@@ -1013,6 +1028,242 @@ struct ktwin_sched_event {
 	__u32 zero;
 	struct ktwin_sched_who task;
 	struct ktwin_sched_who other;
+};
+
+/* --- the allocator lab: private PID worlds ------------------------------------------------------------------ */
+
+enum ktwin_lab_backend {
+	KTWIN_LAB_TWIN		= 0,	/* ktwin's tree, one lock for all levels of an allocation */
+	KTWIN_LAB_BLOCKS	= 1,	/* the same tree, with a block of numbers for each CPU; their order is not cyclic */
+	KTWIN_LAB_PIDMAP	= 2,	/* the bitmap pages and pid_hash of Linux 3.9 */
+	KTWIN_LAB_IDR		= 3,	/* the kernel's idr, used as kernel/pid.c uses it */
+	KTWIN_LAB_XARRAY	= 4,	/* the kernel's xarray */
+	KTWIN_LAB_IDA		= 5,	/* the kernel's ida */
+	KTWIN_LAB_SBITMAP	= 6,	/* the kernel's sbitmap_queue */
+};
+
+/* What a backend has; what it has not is -EOPNOTSUPP. */
+#define KTWIN_LAB_HAS_LOWEST	(1U << 0)
+#define KTWIN_LAB_HAS_CYCLIC	(1U << 1)
+#define KTWIN_LAB_HAS_ANY	(1U << 2)	/* some free number, of the backend's choice */
+#define KTWIN_LAB_HAS_AT	(1U << 3)	/* numbers that are asked for */
+#define KTWIN_LAB_HAS_PIDS	(1U << 4)	/* it keeps a pid for each number: namespaces, find, readers, roles */
+
+/*
+ * Opens a laboratory of PID namespaces of its own and returns its fd (close-on-exec). It has one namespace, 1, at
+ * level 0, which is empty: the first pid there gets number 1, and is its init. Closing the last fd frees everything.
+ * What is in it is seen by who has the fd, and by nobody else. Its memory is charged to the caller's control group.
+ * Errors: -EINVAL; -ENOMEM; -EMFILE.
+ */
+struct ktwin_lab {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 backend;		/* enum ktwin_lab_backend */
+	__u32 pid_max;		/* of namespace 1: 2 to 4194304; 0: 32768 */
+	__u32 limit;		/* no pid_max may be above; to 4194304; 0: pid_max. BLOCKS: at least 4096 a CPU */
+	__u32 pids;		/* most pids at a time, 1 to 4194304; 0: 65536 */
+	__u32 namespaces;	/* most namespaces at a time, 1 to 4096; 0: 256 */
+	__u32 tasks;		/* most tasks at a time, 1 to 4194304; 0: as many as pids */
+	__u64 bytes;		/* most memory, in bytes, 1 MiB to 1 GiB; 0: 64 MiB. Then -ENOMEM */
+};
+
+/*
+ * A namespace below parent. Errors: -ESRCH no parent; -ENOMEM it is dying, or no memory, or the limit; -ENOSPC it would be
+ * below level 32; -EINVAL pid_max; -EOPNOTSUPP.
+ */
+struct ktwin_lab_create {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 parent;
+	__u32 pid_max;		/* 2 to the lab's limit; 0: the parent's */
+	__u32 ns;		/* out: from 1 on, never used again */
+	__u32 level;		/* out */
+};
+
+/* Numbers in use at or above it stay. Errors: -ESRCH; -EINVAL. */
+struct ktwin_lab_pid_max {
+	__u32 size;
+	__u32 flags;		/* KTWIN_LAB_PID_MAX_SET or 0 (read only) */
+	__u32 ns;
+	__u32 pid_max;		/* in: 2 to the lab's limit. out: as it was before */
+};
+#define KTWIN_LAB_PID_MAX_SET	(1U << 0)
+
+enum ktwin_lab_how {
+	KTWIN_LAB_CYCLIC	= 0,	/* as alloc_pid(): behind the last one; wrapping, from 300 (RESERVED_PIDS) */
+	KTWIN_LAB_LOWEST	= 1,
+	KTWIN_LAB_ANY		= 2,	/* but for the first of a namespace, which is 1 */
+};
+
+/*
+ * A pid with a number in ns and in each of its ancestors, as alloc_pid() of the kernel gives it.
+ * Errors: -EAGAIN no number is left at one of the levels; -EINVAL more wanted numbers than levels, or one that cannot be
+ * had: below 1, not below pid_max, not 1 in a namespace without an init; -EPERM numbers wanted, and the caller lacks
+ * CAP_CHECKPOINT_RESTORE; -EEXIST a wanted number is in use; -ENOMEM ns is dying (its init is gone), no memory, or a
+ * limit of the lab; -ESRCH no such namespace; -EOPNOTSUPP.
+ */
+struct ktwin_lab_alloc {
+	__u32 size;
+	__u32 flags;		/* KTWIN_LAB_WITH_TASK or 0 */
+	__u32 ns;
+	__u32 how;		/* enum ktwin_lab_how, at levels where no number is wanted */
+	__u32 wanted;		/* entries of numbers that are set, for ns first, then its ancestors */
+	__u32 depth;		/* out: entries of numbers that are set */
+	__u32 task;		/* out: with KTWIN_LAB_WITH_TASK, which has the pid as PID and as TGID; else 0 */
+	__u32 zero;
+	__u64 serial;		/* out: of the pid in this lab */
+	__s32 numbers[KTWIN_LEVELS];	/* in: wanted ones. out: for ns first, then its ancestors */
+	__s32 zero2;
+};
+#define KTWIN_LAB_WITH_TASK	(1U << 0)
+
+/* Frees the pid that has number nr in ns, at all levels. Errors: -ESRCH; -EBUSY a task uses it. */
+struct ktwin_lab_free {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 ns;
+	__s32 nr;
+};
+
+enum ktwin_lab_type {
+	KTWIN_LAB_PID		= 0,
+	KTWIN_LAB_TGID		= 1,
+	KTWIN_LAB_PGID		= 2,
+	KTWIN_LAB_SID		= 3,
+};
+#define KTWIN_LAB_TYPES		4
+
+struct ktwin_lab_upid {
+	__u32 ns;		/* of the lab */
+	__s32 nr;
+};
+
+/* A pid of a lab, as KTWIN_IOC_LAB_PIDS reads them, in the order of their numbers in the namespace read. */
+struct ktwin_lab_pid {
+	__u64 serial;
+	__u32 depth;		/* entries of upids that are set, level 0 first */
+	__u32 zero;
+	__u32 tasks[KTWIN_LAB_TYPES];	/* how many tasks use it so; counted up to 65535 */
+	struct ktwin_lab_upid upids[KTWIN_LEVELS];
+};
+
+/* find_pid_ns(), or with NEXT find_ge_pid(). No lock is taken. Errors: -ESRCH no such namespace, or nobody has it. */
+struct ktwin_lab_find {
+	__u32 size;
+	__u32 flags;		/* KTWIN_LAB_FIND_NEXT or 0 */
+	__u32 ns;
+	__s32 nr;		/* in; out with NEXT: the number found */
+	struct ktwin_lab_pid pid;	/* out */
+};
+#define KTWIN_LAB_FIND_NEXT	(1U << 0)
+
+enum ktwin_lab_role_op {
+	KTWIN_LAB_ATTACH	= 0,	/* attach_pid(): task, or a new one for 0, gets the pid in a role it has none in */
+	KTWIN_LAB_DETACH	= 1,	/* detach_pid(): a task that has no role left is gone, and so is a pid */
+	KTWIN_LAB_CHANGE	= 2,	/* change_pid(): as setpgid() and setsid() do */
+	KTWIN_LAB_TRANSFER	= 3,	/* transfer_pid(): from task to other */
+	KTWIN_LAB_EXCHANGE	= 4,	/* exchange_tids(): task and other swap their PIDs; type is KTWIN_LAB_PID */
+};
+
+/*
+ * Errors: -ESRCH no such task, namespace or number, or the task has no such role; -EBUSY it has one; -EINVAL TRANSFER of
+ * a PID, EXCHANGE of another type, a task with itself; -ENOMEM.
+ */
+struct ktwin_lab_role {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 op;		/* enum ktwin_lab_role_op */
+	__u32 type;		/* enum ktwin_lab_type */
+	__u32 task;		/* out too: the new one's, with ATTACH to 0 */
+	__u32 other;		/* TRANSFER, EXCHANGE; else 0 */
+	__u32 ns;		/* ATTACH, CHANGE: of nr; else 0 */
+	__s32 nr;		/* ATTACH, CHANGE; else 0 */
+};
+
+/*
+ * The init of ns ends, as in zap_pid_ns_processes(): every task in it and below it ends, its numbers go, it takes no more.
+ * What stays are numbers that tasks of outside use as group or session. A namespace that takes no more is gone with its
+ * last number and its last child. Errors: -ESRCH; -EINTR some are left, call again.
+ */
+struct ktwin_lab_kill {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 ns;
+	__u32 tasks;		/* out: that ended */
+	__u32 pids;		/* out: that went */
+	__u32 left;		/* out: numbers in ns that stay */
+};
+
+/* As KTWIN_IOC_LAB_NAMESPACES reads them, parents before children. */
+struct ktwin_lab_ns {
+	__u32 ns;
+	__u32 parent;		/* 0: none */
+	__u32 level;
+	__u32 flags;		/* KTWIN_LAB_NS_DYING */
+	__u32 count;		/* numbers in use */
+	__u32 pid_max;
+	__u32 cursor;		/* where the next cyclic search begins; 0 where the backend has none */
+	__u32 children;
+	__u32 hole_start;	/* the largest run of free numbers below pid_max */
+	__u32 hole_length;
+};
+#define KTWIN_LAB_NS_DYING	(1U << 0)
+
+/* As KTWIN_IOC_LAB_TASKS reads them: numbers at level 0, 0 for none. ns of the ktwin_read must be 0. */
+struct ktwin_lab_task {
+	__u32 task;
+	__s32 roles[KTWIN_LAB_TYPES];
+	__u32 zero;
+};
+
+/* As KTWIN_IOC_LAB_LEAVES reads them, for ns: 64 numbers each, those of which one at least is in use. */
+struct ktwin_lab_leaf {
+	__u64 used;		/* bit i: number first + i is in use */
+	__u32 first;
+	__u32 zero;
+};
+
+/* What became of the pool of pids, when it is at its limit or refused somebody. */
+enum ktwin_lab_verdict {
+	KTWIN_LAB_ROOM		= 0,	/* it never refused */
+	KTWIN_LAB_ESTIMATE	= 1,	/* tasks use most of what is out: the limit was estimated too low */
+	KTWIN_LAB_LEAK		= 2,	/* no task uses most of what is out: somebody forgot to free */
+};
+
+/*
+ * What a lab has and did. The pools are the lab's own; what the kernel's backends hold is in bytes alone, and there the
+ * most that so many numbers can need. verdict, unused, holder and held take a walk over all pids.
+ */
+struct ktwin_lab_stats {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 backend;		/* out, as all below */
+	__u32 has;		/* KTWIN_LAB_HAS_* */
+	__u32 pids;
+	__u32 namespaces;
+	__u32 tasks;
+	__u32 numbers;		/* of all pids at all levels */
+	__u32 limit;		/* the four limits it was opened with */
+	__u32 pids_limit;
+	__u32 namespaces_limit;
+	__u32 tasks_limit;
+	__u64 bytes_limit;
+	__u64 bytes;		/* held now, ready ones included */
+	__u64 bytes_most;
+	__u64 allocs;		/* that succeeded */
+	__u64 frees;
+	__u64 no_number;	/* -EAGAIN */
+	__u64 no_memory;	/* -ENOMEM, limits included */
+	__u64 taken;		/* -EEXIST */
+	__u64 shrunk;		/* objects given back under the system's memory pressure */
+	struct ktwin_pool pid_pool;
+	struct ktwin_pool node_pool;
+	struct ktwin_pool ns_pool;
+	struct ktwin_pool task_pool;
+	__u32 verdict;		/* enum ktwin_lab_verdict */
+	__u32 unused;		/* pids that no task uses */
+	__u32 holder;		/* the namespace in which most pids were made */
+	__u32 held;		/* so many */
 };
 
 /* --- the laboratory: for tests, refused unless the module was loaded with kt_lab=1 ------------------------- */
