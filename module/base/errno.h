@@ -8,6 +8,7 @@ namespace ktwin {
 
 enum class Errno : int {
     kNone = 0,
+    kNotPermitted = 1,   // EPERM
     kNotFound = 3,       // ESRCH
     kInterrupted = 4,    // EINTR
     kAgain = 11,         // EAGAIN

@@ -7,6 +7,7 @@
 //   class                 kind       taken in           guards
 //   KT_LOCK_CONTROL       mutex      process            switching the mirror, populating, maintenance, the probes
 //   KT_LOCK_AUDIT         mutex      process            one audit pass: its scratch space
+//   KT_LOCK_LAB_WRITERS   mutex      process            a laboratory's upkeep, and its writers where its numbers are elsewhere
 //   (pidmap_lock)         spinlock   kernel             the kernel's pids; held around every hook
 //   KT_LOCK_TWIN          raw spin   any, irqs off      the twin's writers, the pools, the streams
 //   KT_LOCK_DIVERGENCES   raw spin   any, irqs off      the record of differences

@@ -7,6 +7,7 @@
 #include "core/comparison.h"
 #include "core/core.h"
 #include "core/lab_queue.h"
+#include "core/pid_lab.h"
 #include "core/sched_events.h"
 #include "core/switch_monitor.h"
 #include "core/wake_ledger.h"
@@ -25,6 +26,10 @@ EventStream* stream_of(kt_stream* stream) {
 
 LabQueue* queue_of(kt_queue* queue) {
     return reinterpret_cast<LabQueue*>(queue);
+}
+
+PidLab& lab_of(kt_lab* lab) {
+    return *reinterpret_cast<PidLab*>(lab);
 }
 
 WakeLedger* ledger_of(kt_ledger* ledger) {
@@ -245,6 +250,84 @@ void kt_core_queue_poll(kt_queue* queue, bool* tokens, bool* closed) {
 
 __u32 kt_core_queue_serial(const kt_queue* queue) {
     return reinterpret_cast<const LabQueue*>(queue)->serial();
+}
+
+kt_lab* kt_core_lab_open(const ktwin_lab* wanted, __u32 cpus, int* error) {
+    PidLab::Config config = {};
+    Result opened = PidLab::configure(*wanted, cpus, config);
+    PidLab* lab = nullptr;
+    if (opened) {
+        lab = construct_at<PidLab>(kt_host_alloc_charged(sizeof(PidLab)), config);
+        opened = lab != nullptr ? lab->setup() : Errno::kNoMemory;
+    }
+    if (!opened && lab != nullptr) {
+        lab->teardown();
+        kt_host_free(lab);
+        lab = nullptr;
+    }
+    *error = to_c(opened);
+    return reinterpret_cast<kt_lab*>(lab);
+}
+
+void kt_core_lab_close(kt_lab* lab) {
+    lab_of(lab).teardown();
+    kt_host_free(lab);
+}
+
+int kt_core_lab_create(kt_lab* lab, ktwin_lab_create* request) {
+    return to_c(lab_of(lab).create(*request));
+}
+
+int kt_core_lab_pid_max(kt_lab* lab, ktwin_lab_pid_max* request) {
+    return to_c(lab_of(lab).pid_max(*request));
+}
+
+int kt_core_lab_alloc(kt_lab* lab, ktwin_lab_alloc* request, bool may_choose) {
+    return to_c(lab_of(lab).alloc(*request, may_choose));
+}
+
+int kt_core_lab_free(kt_lab* lab, __u32 ns, __s32 nr) {
+    return to_c(lab_of(lab).free_pid(ns, nr));
+}
+
+int kt_core_lab_find(kt_lab* lab, ktwin_lab_find* request) {
+    return to_c(lab_of(lab).find(*request));
+}
+
+int kt_core_lab_role(kt_lab* lab, ktwin_lab_role* request) {
+    return to_c(lab_of(lab).role(*request));
+}
+
+int kt_core_lab_kill(kt_lab* lab, ktwin_lab_kill* request) {
+    return to_c(lab_of(lab).kill(*request));
+}
+
+void kt_core_lab_stats(kt_lab* lab, ktwin_lab_stats* stats) {
+    lab_of(lab).stats(*stats);
+}
+
+int kt_core_read_lab_namespaces(kt_lab* lab, __u64* cursor, ktwin_lab_ns* to, __u32 room, bool* more) {
+    return filled(lab_of(lab).namespaces(*cursor, to, room), room, more);
+}
+
+int kt_core_read_lab_pids(kt_lab* lab, __u32 ns, __u64* cursor, ktwin_lab_pid* to, __u32 room, bool* more) {
+    return filled(lab_of(lab).pids(ns, *cursor, to, room), room, more);
+}
+
+int kt_core_read_lab_tasks(kt_lab* lab, __u64* cursor, ktwin_lab_task* to, __u32 room, bool* more) {
+    return filled(lab_of(lab).tasks(*cursor, to, room), room, more);
+}
+
+int kt_core_read_lab_leaves(kt_lab* lab, __u32 ns, __u64* cursor, ktwin_lab_leaf* to, __u32 room, bool* more) {
+    return filled(lab_of(lab).leaves(ns, *cursor, to, room), room, more);
+}
+
+__u32 kt_core_lab_shrink(kt_lab* lab) {
+    return lab_of(lab).shrink();
+}
+
+__u32 kt_core_lab_ready(kt_lab* lab) {
+    return lab_of(lab).ready();
 }
 
 kt_ledger* kt_core_ledger_open(void) {

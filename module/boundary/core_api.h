@@ -117,6 +117,30 @@ __u32 kt_core_queue_list(struct kt_queue *queue, struct kt_waiter *to, __u32 roo
 void kt_core_queue_poll(struct kt_queue *queue, bool *tokens, bool *closed);
 __u32 kt_core_queue_serial(const struct kt_queue *queue);	/* [any] */
 
+/* --- private PID worlds --- */
+struct kt_lab;
+/* [sleep] All of them. cpus: CPU numbers there may be. NULL: *error says why. */
+struct kt_lab *kt_core_lab_open(const struct ktwin_lab *wanted, __u32 cpus, int *error);
+void kt_core_lab_close(struct kt_lab *lab);	/* no call under way */
+int kt_core_lab_create(struct kt_lab *lab, struct ktwin_lab_create *request);
+int kt_core_lab_pid_max(struct kt_lab *lab, struct ktwin_lab_pid_max *request);
+/* may_choose: the caller may ask for numbers. */
+int kt_core_lab_alloc(struct kt_lab *lab, struct ktwin_lab_alloc *request, bool may_choose);
+int kt_core_lab_free(struct kt_lab *lab, __u32 ns, __s32 nr);
+int kt_core_lab_find(struct kt_lab *lab, struct ktwin_lab_find *request);
+int kt_core_lab_role(struct kt_lab *lab, struct ktwin_lab_role *request);
+int kt_core_lab_kill(struct kt_lab *lab, struct ktwin_lab_kill *request);
+void kt_core_lab_stats(struct kt_lab *lab, struct ktwin_lab_stats *stats);
+/* Readers as those of snapshots. */
+int kt_core_read_lab_namespaces(struct kt_lab *lab, __u64 *cursor, struct ktwin_lab_ns *to, __u32 room, bool *more);
+int kt_core_read_lab_pids(struct kt_lab *lab, __u32 ns, __u64 *cursor, struct ktwin_lab_pid *to, __u32 room, bool *more);
+int kt_core_read_lab_tasks(struct kt_lab *lab, __u64 *cursor, struct ktwin_lab_task *to, __u32 room, bool *more);
+int kt_core_read_lab_leaves(struct kt_lab *lab, __u32 ns, __u64 *cursor, struct ktwin_lab_leaf *to, __u32 room,
+			    bool *more);
+/* Objects that are ready and not needed; how many were given back. */
+__u32 kt_core_lab_shrink(struct kt_lab *lab);
+__u32 kt_core_lab_ready(struct kt_lab *lab);	/* [any] how many those are, about */
+
 /*
  * --- what became of those that the wake calls on a real queue woke. All but open and close [any], under the lock of that
  * queue. A task that is remembered is the caller's to keep alive; when a function returns true it is forgotten.

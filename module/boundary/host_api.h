@@ -21,6 +21,8 @@ extern "C" {
 
 /* [sleep] Zeroed, at least 8-aligned; large sizes may come from vmalloc. */
 void *kt_host_alloc(unsigned long size);
+/* [sleep] The same, charged to the caller's control group. */
+void *kt_host_alloc_charged(unsigned long size);
 /* [any] Zeroed. NULL always where the kernel's allocator may not be used with preemption off (PREEMPT_RT). */
 void *kt_host_alloc_atomic(unsigned long size);
 /* [sleep] Of both kinds; NULL is ignored. */
@@ -35,6 +37,7 @@ struct kt_host_lock { unsigned long opaque[32]; };
 enum kt_lock_class {
 	KT_LOCK_CONTROL,	/* mutex: mirror on/off/resync, maintenance */
 	KT_LOCK_AUDIT,		/* mutex: one audit pass at a time */
+	KT_LOCK_LAB_WRITERS,	/* mutex: the writers of a laboratory, where its numbers are not the twin's; its upkeep */
 	KT_LOCK_TWIN,		/* raw spinlock, irqs off: the twin's writers, the pools, the stream list */
 	KT_LOCK_DIVERGENCES,	/* raw spinlock, irqs off: the record of differences */
 	KT_LOCK_TOTALS,		/* raw spinlock, irqs off: what the audit's passes add up to */
@@ -205,6 +208,7 @@ void *kt_host_ids_find(void *ids, __u32 id);		/* [any, inside RCU] */
 void *kt_host_ids_next(void *ids, __u32 *id);		/* [any, inside RCU] the lowest >= *id; NULL: none */
 __u32 kt_host_ids_count(void *ids);			/* [any] */
 __u32 kt_host_ids_cursor(void *ids);			/* [any] */
+void kt_host_ids_set_cursor(void *ids, __u32 cursor);	/* [any] */
 
 #ifdef __cplusplus
 }

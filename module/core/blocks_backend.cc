@@ -31,7 +31,7 @@ class OnCpu : Pinned {
 
 BlocksBackend::BlocksBackend(const IdBackendConfig& config, Span<Atomic<IdBlock*>> directory,
                              Span<IdBlocks::Cpu> cpus)
-    : memory_(config.objects),
+    : memory_(config.objects, config.bytes),
       limit_(config.limit),
       directory_memory_(directory.data()),
       cpu_memory_(cpus.data()),

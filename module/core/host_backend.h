@@ -27,6 +27,7 @@ class HostBackend : public IdBackendDefaults, Pinned {
     IdTree::Found next(u32 id);
     u32 count() { return kt_host_ids_count(ids_); }
     u32 cursor() { return kt_host_ids_cursor(ids_); }
+    void set_cursor(u32 cursor) { kt_host_ids_set_cursor(ids_, cursor); }
 
   private:
     static Expected<void*> create_kind(kt_ids_kind kind, u32 limit);

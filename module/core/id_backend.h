@@ -44,6 +44,7 @@ struct IdBackendConfig {
     u32 limit;    // No id at or above is ever asked for; up to 4,194,304.
     u32 cpus;     // CPUs there can be: kt_host_cpu() is below.
     u32 objects;  // most leaves, blocks or hash nodes it may have in all states; the core's own kinds only
+    ByteBudget* bytes = nullptr;  // what it may hold together with others
 };
 
 // A row: the calls of one kind. See IdBackend for what they mean.
@@ -60,6 +61,7 @@ struct IdBackendOps {
     IdTree::Found (*next)(void* self, u32 id);
     u32 (*count)(void* self);
     u32 (*cursor)(void* self);
+    void (*set_cursor)(void* self, u32 cursor);
     u64 (*bytes)(void* self);
     void (*maintain)(void* self);
     void (*destroy)(void* self);
@@ -106,6 +108,8 @@ class IdBackend {
 
     u32 count() const { return ops_->count(self_); }
     u32 cursor() const { return ops_->cursor(self_); }
+    // [any] As idr_set_cursor(): where the next cyclic search begins. One writer at a time.
+    void set_cursor(u32 cursor) const { ops_->set_cursor(self_, cursor); }
     // Of the core's own kinds, in all states; 0 for the kernel's.
     u64 bytes() const { return ops_->bytes(self_); }
     // [sleep] Ends a grace period for what was taken out and brings the pools to their targets.

@@ -19,6 +19,7 @@ struct IdBackendDefaults {
     IdTree::Found next(u32) { return {}; }
     u32 count() { return 0; }
     u32 cursor() { return 0; }
+    void set_cursor(u32) {}
     u64 bytes() { return 0; }
     void maintain() {}
 };
@@ -46,6 +47,7 @@ constexpr IdBackendOps id_backend_row(const char* name, u32 has) {
         [](void* self, u32 id) { return static_cast<Backend*>(self)->next(id); },
         [](void* self) { return static_cast<Backend*>(self)->count(); },
         [](void* self) { return static_cast<Backend*>(self)->cursor(); },
+        [](void* self, u32 cursor) { static_cast<Backend*>(self)->set_cursor(cursor); },
         [](void* self) { return static_cast<Backend*>(self)->bytes(); },
         [](void* self) { static_cast<Backend*>(self)->maintain(); },
         [](void* self) {

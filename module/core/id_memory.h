@@ -13,12 +13,12 @@ namespace ktwin {
 
 class IdMemory : Pinned {
   public:
-    // objects: most leaves, and most of each kind that setup() is called for.
-    explicit IdMemory(u32 objects)
+    // objects: most leaves, and most of each kind that setup() is called for. bytes: see IdBackendConfig.
+    explicit IdMemory(u32 objects, ByteBudget* bytes = nullptr)
         : lock_(KT_LOCK_LAB),
           kicker_(false),
-          budgets_{PoolBudget(objects), PoolBudget(objects), PoolBudget(objects), PoolBudget(kDirs),
-                   PoolBudget(kDirs)} {}
+          budgets_{PoolBudget(objects, bytes), PoolBudget(objects, bytes), PoolBudget(objects, bytes),
+                   PoolBudget(kDirs, bytes), PoolBudget(kDirs, bytes)} {}
 
     SpinLock& lock() TA_RETURN(lock_) { return lock_; }
 

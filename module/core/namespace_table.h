@@ -26,6 +26,7 @@ class NamespaceTable : Pinned {
     void add(PidNamespace* ns);
     void remove(PidNamespace* ns);
     PidNamespace* last() const { return order_.last(); }
+    static PidNamespace* before(const PidNamespace* ns) { return ns->order.previous; }
 
   private:
     static constexpr u32 kBuckets = 1024;

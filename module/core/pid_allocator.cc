@@ -26,34 +26,36 @@ void PidAllocator::delete_namespace(PidNamespace* ns) {
     world_.put_namespace(ns);
 }
 
-Expected<i32> PidAllocator::wanted(const PidNamespace* deepest, const PidNamespace* ns,
-                                   Span<const i32> set_tid) const {
+Expected<i32> PidAllocator::wanted(const PidNamespace* deepest, const PidNamespace* ns, bool has_init,
+                                   Span<const i32> set_tid) {
     const u32 index = deepest->level() - ns->level();
     if (index >= set_tid.size()) {
         return i32{0};
     }
     const i32 tid = set_tid[index];
-    if (tid < 1 || static_cast<u32>(tid) >= ns->pid_max() || (tid != 1 && ns->reaper() == nullptr)) {
+    if (tid < 1 || static_cast<u32>(tid) >= ns->pid_max() || (tid != 1 && !has_init)) {
         return Errno::kInvalid;
     }
     return tid;
 }
 
-Expected<u32> PidAllocator::reserve(PidNamespace* ns, i32 tid) {
+Expected<u32> PidAllocator::reserve(PidNamespace* ns, PidOrder order, i32 tid) {
     NodePools& nodes = world_.nodes();
     if (tid != 0) {
         const Result reserved = ns->ids().reserve_at(static_cast<u32>(tid), nodes);
         return reserved ? Expected<u32>(static_cast<u32>(tid)) : reserved.error();
     }
     const u32 min = ns->ids().cursor() > kReservedPids ? kReservedPids : 1;
-    const Expected<u32> nr = ns->ids().reserve_cyclic(min, ns->pid_max(), nodes);
+    const Expected<u32> nr = order == PidOrder::kCyclic
+                                 ? ns->ids().reserve_cyclic(min, ns->pid_max(), nodes)
+                                 : ns->ids().reserve_lowest(1, ns->pid_max(), nodes);
     return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
 }
 
-Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, Span<const i32> set_tid) {
+Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid) {
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
-        const Expected<i32> tid = wanted(ns, at, set_tid);
-        const Expected<u32> nr = tid ? reserve(at, tid.value()) : tid.error();
+        const Expected<i32> tid = wanted(ns, at, at->reaper() != nullptr, set_tid);
+        const Expected<u32> nr = tid ? reserve(at, order, tid.value()) : tid.error();
         if (!nr) {
             unwind(ns, pid, at->level());
             return nr.error();
@@ -78,17 +80,17 @@ void PidAllocator::unwind(PidNamespace* ns, TwinPid* pid, u32 above) {
     }
 }
 
-Expected<TwinPid*> PidAllocator::alloc_pid(PidNamespace* ns, Span<const i32> set_tid) {
+Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order,
+                                                  Span<const i32> set_tid) {
     if (set_tid.size() > ns->level() + 1) {
         return Errno::kInvalid;
     }
-    SpinGuard guard(world_.lock());
     const Expected<TwinPid*> made = world_.make_pid(ns, world_.pids_made() + 1, 0);
     if (!made) {
         return made;
     }
     TwinPid* pid = made.value();
-    const Result reserved = reserve_all(ns, pid, set_tid);
+    const Result reserved = reserve_all(ns, pid, order, set_tid);
     if (!reserved) {
         world_.discard_pid(pid);
         return reserved.error();
@@ -101,14 +103,29 @@ Expected<TwinPid*> PidAllocator::alloc_pid(PidNamespace* ns, Span<const i32> set
 }
 
 // A namespace whose init goes, or whose last pid does, takes no more.
+bool PidAllocator::note_freed(PidNamespace* ns, u32 nr, u32 count) {
+    const bool ends = (nr == 1 || count == 1) && !ns->is_dying();
+    if (ends) {
+        ns->set_dying();
+    }
+    return ends;
+}
+
 void PidAllocator::free_pid_locked(TwinPid* pid) {
+    if (pid->deepest_ns()->lab_ids() != nullptr) {
+        if (pid->doom()) {
+            put_aside_.push(pid);
+        }
+        return;
+    }
     for (u32 level = 0; level <= pid->level(); ++level) {
         PidNamespace* ns = pid->ns(level);
-        if (pid->nr(level) == 1 || ns->ids().count() == 1) {
-            ns->set_dying();
-        }
+        (void)note_freed(ns, pid->nr(level), ns->ids().count());
+        (void)ns->ids().erase(pid->nr(level), world_.nodes());
     }
-    world_.remove(pid, NamespaceObserver());
+    for (u32 entries = pid->level() + 1; entries-- > 0;) {
+        world_.put_pid(pid);
+    }
 }
 
 void PidAllocator::free_pid(TwinPid* pid) {

@@ -14,6 +14,9 @@
 
 namespace ktwin {
 
+// How a number is chosen where none is wanted.
+enum class PidOrder : u32 { kCyclic, kLowest, kAny };
+
 class PidAllocator : Pinned {
   public:
     explicit PidAllocator(PidWorld& world) : world_(world) {}
@@ -28,10 +31,22 @@ class PidAllocator : Pinned {
     //   kInvalid   more entries than levels; a number below 1 or not below pid_max; not 1 where there is no
     //   init kExists    a wanted number is in use kAgain     no number is left kNoMemory  no memory, or ns
     //   takes no more pids (its init is gone)
-    Expected<TwinPid*> alloc_pid(PidNamespace* ns, Span<const i32> set_tid);
-    // [any] Takes it away at all levels. pid may be retired when this returns.
+    Expected<TwinPid*> alloc_pid(PidNamespace* ns, Span<const i32> set_tid) {
+        SpinGuard guard(world_.lock());
+        return alloc_pid_locked(ns, PidOrder::kCyclic, set_tid);
+    }
+    Expected<TwinPid*> alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid)
+        TA_REQUIRES(world_.lock());
+    // [any] Takes it away at all levels. pid may be retired when this returns. In a laboratory whose numbers are
+    // elsewhere it is put aside instead, for who may give them back.
     void free_pid(TwinPid* pid);
     void free_pid_locked(TwinPid* pid) TA_REQUIRES(world_.lock());
+    Chain& put_aside() TA_REQUIRES(world_.lock()) { return put_aside_; }
+    // What a wanted number must be for ns, a level of a pid that is made in deepest. 0: none is wanted; kInvalid.
+    static Expected<i32> wanted(const PidNamespace* deepest, const PidNamespace* ns, bool has_init,
+                                Span<const i32> set_tid);
+    // Once a number was, or is about to be, taken from ns: whether it can take more. True: it no longer can, and could.
+    static bool note_freed(PidNamespace* ns, u32 nr, u32 count);
     SpinLock& lock() TA_RETURN(world_.lock()) { return world_.lock(); }
 
     // Readers, inside RCU.
@@ -43,13 +58,13 @@ class PidAllocator : Pinned {
     }
 
   private:
-    Expected<u32> reserve(PidNamespace* ns, i32 tid) TA_REQUIRES(world_.lock());
-    // 0: any number; kInvalid.
-    Expected<i32> wanted(const PidNamespace* deepest, const PidNamespace* ns, Span<const i32> set_tid) const;
-    Result reserve_all(PidNamespace* ns, TwinPid* pid, Span<const i32> set_tid) TA_REQUIRES(world_.lock());
+    Expected<u32> reserve(PidNamespace* ns, PidOrder order, i32 tid) TA_REQUIRES(world_.lock());
+    Result reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid)
+        TA_REQUIRES(world_.lock());
     void unwind(PidNamespace* ns, TwinPid* pid, u32 above) TA_REQUIRES(world_.lock());
 
     PidWorld& world_;
+    Chain put_aside_ TA_GUARDED_BY(world_.lock());
 };
 
 }  // namespace ktwin

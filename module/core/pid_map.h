@@ -41,6 +41,8 @@ class PidMap : Pinned {
     u32 next(u32 last) const;
 
     u32 last_pid() const { return last_pid_.load_relaxed(); }
+    // A write to ns_last_pid.
+    void set_last(u32 nr) { last_pid_.store_relaxed(nr); }
     u32 count() const;
 
     // The lock held.

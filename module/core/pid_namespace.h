@@ -15,6 +15,8 @@
 
 namespace ktwin {
 
+struct LabIds;
+
 class PidNamespace : public PoolNode {
   public:
     struct Identity {
@@ -57,17 +59,23 @@ class PidNamespace : public PoolNode {
     // --- the writer, lock held ---
     void get() { ++references_; }
     [[nodiscard]] bool put() { return --references_ == 0; }
+    u32 references() const { return references_; }
     bool is_listed() const { return listed_; }
     void set_listed(bool listed) { listed_ = listed; }
     u32 children() const { return children_.load_relaxed(); }  // readers too
     void add_child() { children_.add_exclusive(1); }
     void remove_child() { children_.sub_exclusive(1); }
 
+    // --- only of a laboratory: where its numbers are when not in ids() (lab_ids.h); set before it is listed ---
+    LabIds* lab_ids() const { return lab_ids_; }
+    void set_lab_ids(LabIds* ids) { lab_ids_ = ids; }
+
     // --- only of a private twin: what for a mirrored one the kernel knows ---
-    u32 pid_max() const { return pid_max_; }
-    void set_pid_max(u32 pid_max) { pid_max_ = pid_max; }
-    bool is_dying() const { return dying_; }
-    void set_dying() { dying_ = true; }
+    // Readers may look.
+    u32 pid_max() const { return pid_max_.load_relaxed(); }
+    void set_pid_max(u32 pid_max) { pid_max_.store_relaxed(pid_max); }
+    bool is_dying() const { return dying_.load_relaxed(); }
+    void set_dying() { dying_.store_relaxed(true); }
 
     RcuLink<PidNamespace> order;      // in the table's list
     Atomic<PidNamespace*> hash_next;  // in its bucket
@@ -77,10 +85,11 @@ class PidNamespace : public PoolNode {
     const u64 serial_;
     const u64 first_seen_ns_;
     u32 references_ = 1;
-    u32 pid_max_ = kPidMaxLimit;
+    Atomic<u32> pid_max_{kPidMaxLimit};
     Atomic<u32> children_;
     bool listed_ = false;
-    bool dying_ = false;
+    Atomic<bool> dying_;
+    LabIds* lab_ids_ = nullptr;
     IdTree ids_;
 };
 

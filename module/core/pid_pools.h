@@ -15,7 +15,8 @@ namespace ktwin {
 class PidPools : Pinned {
   public:
     // extra_bytes: at the end of each TwinPid, for its owner; zero when it is made.
-    PidPools(PoolBudget* budget, Kicker* kicker, u32 extra_bytes);
+    // most_at_start: of each level.
+    PidPools(PoolBudget* budget, Kicker* kicker, u32 extra_bytes, u32 most_at_start = ~u32{0});
 
     // [any, lock held] nullptr: no memory. What is returned has no reference and no number yet.
     TwinPid* make(u32 level, kt_key key, u64 serial, u64 born_ns);

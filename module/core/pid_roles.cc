@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/pid_roles.h"
 
+#include "core/lab_ids.h"
+
 #include "base/enforce.h"  // last
 
 namespace ktwin {
@@ -61,7 +63,6 @@ void PidRoles::detach_locked(PidTask* task, PidType type) {
 }
 
 Result PidRoles::attach(PidTask* task, PidType type, TwinPid* pid) {
-    SpinGuard guard(pids_.lock());
     if (task->pid(type) != nullptr) {
         return Errno::kBusy;
     }
@@ -70,7 +71,6 @@ Result PidRoles::attach(PidTask* task, PidType type, TwinPid* pid) {
 }
 
 Result PidRoles::detach(PidTask* task, PidType type) {
-    SpinGuard guard(pids_.lock());
     if (task->pid(type) == nullptr) {
         return Errno::kNotFound;
     }
@@ -80,7 +80,6 @@ Result PidRoles::detach(PidTask* task, PidType type) {
 
 // The kernel's callers ask before whether it is another: change_pid() to the same would free it, and then attach it.
 Result PidRoles::change(PidTask* task, PidType type, TwinPid* pid) {
-    SpinGuard guard(pids_.lock());
     TwinPid* old = task->pid(type);
     if (old == nullptr) {
         return Errno::kNotFound;
@@ -95,7 +94,6 @@ Result PidRoles::change(PidTask* task, PidType type, TwinPid* pid) {
 
 // hlist_replace_rcu().
 Result PidRoles::transfer(PidTask* from, PidTask* to, PidType type) {
-    SpinGuard guard(pids_.lock());
     const u32 i = index_of(type);
     if (type == PidType::kPid) {
         return Errno::kInvalid;
@@ -120,7 +118,6 @@ Result PidRoles::transfer(PidTask* from, PidTask* to, PidType type) {
 
 // A PID has one task, so the two are the heads of their lists.
 Result PidRoles::exchange(PidTask* left, PidTask* right) {
-    SpinGuard guard(pids_.lock());
     TwinPid* of_left = left->pid(PidType::kPid);
     TwinPid* of_right = right->pid(PidType::kPid);
     if (of_left == nullptr || of_right == nullptr) {
@@ -155,17 +152,16 @@ bool PidRoles::bury(TwinPid* pid, Buried buried, void* object) {
 
 // Pass after pass, until one finds nothing: a child whose init still lived may have got numbers behind our back.
 bool PidRoles::kill_some(PidNamespace* ns, Killing& killing, Buried buried, void* object) {
-    SpinGuard guard(pids_.lock());
     ns->set_dying();
     for (u32 i = 0; i < kRound; ++i) {
-        const IdTree::Found found = ns->ids().next(killing.at);
+        const IdTree::Found found = lab_next(*ns, killing.at);
         if (found.pointer != nullptr) {
             killing.any = bury(static_cast<TwinPid*>(found.pointer), buried, object) || killing.any;
             killing.at = found.id + 1;
         } else if (killing.any) {
             killing = Killing();
         } else {
-            TwinPid* init = ns->reaper();
+            TwinPid* init = lab_find(*ns, 1);
             if (init != nullptr) {
                 (void)bury(init, buried, object);
             }

@@ -5,7 +5,7 @@
 // made for it. A pid whose last role goes is freed, as there; so a number stays as long as a group or session has it,
 // though the process that gave it its number is gone.
 //
-// Where the kernel warns or corrupts a list, these refuse. All of them take the lock; task() does not.
+// Where the kernel warns or corrupts a list, these refuse. The caller holds the lock; task() needs none.
 #ifndef KTWIN_CORE_PID_ROLES_H
 #define KTWIN_CORE_PID_ROLES_H
 
@@ -19,16 +19,16 @@ class PidRoles : Pinned {
     explicit PidRoles(PidAllocator& pids) : pids_(pids) {}
 
     // kBusy: it has a pid in that role.
-    Result attach(PidTask* task, PidType type, TwinPid* pid);
+    Result attach(PidTask* task, PidType type, TwinPid* pid) TA_REQUIRES(pids_.lock());
     // pid may be retired when this returns. kNotFound: it has none.
-    Result detach(PidTask* task, PidType type);
+    Result detach(PidTask* task, PidType type) TA_REQUIRES(pids_.lock());
     // As setpgid() and setsid() do. To the one it has: nothing happens. kNotFound: it has none.
-    Result change(PidTask* task, PidType type, TwinPid* pid);
+    Result change(PidTask* task, PidType type, TwinPid* pid) TA_REQUIRES(pids_.lock());
     // The role and its place in the list go from one to the other: de_thread(), for the leader's TGID, PGID and SID.
     // kInvalid: of a PID; kNotFound: from has none; kBusy: to has one.
-    Result transfer(PidTask* from, PidTask* to, PidType type);
+    Result transfer(PidTask* from, PidTask* to, PidType type) TA_REQUIRES(pids_.lock());
     // The two swap their PIDs: de_thread(), the leader and the thread that executes. kNotFound: one has none.
-    Result exchange(PidTask* left, PidTask* right);
+    Result exchange(PidTask* left, PidTask* right) TA_REQUIRES(pids_.lock());
 
     // Readers, inside RCU: pid_task(). nullptr: nobody; then has_task() is false.
     static PidTask* task(TwinPid& pid, PidType type) { return pid.tasks(type).load_acquire(); }
@@ -46,8 +46,9 @@ class PidRoles : Pinned {
     };
     // The namespace's init is gone: it takes no more pids (kNoMemory), and every task seen in it dies, those of its
     // children too, which so lose their inits. A few at a time; false when it is done, then the init is gone too. What
-    // remains are numbers that tasks of outside still use as group or session. Between two calls give the CPU away.
-    bool kill_some(PidNamespace* ns, Killing& killing, Buried buried, void* object);
+    // remains are numbers that tasks of outside still use as group or session. Between two calls give the CPU away, and
+    // free what was put aside. Inside RCU.
+    bool kill_some(PidNamespace* ns, Killing& killing, Buried buried, void* object) TA_REQUIRES(pids_.lock());
 
   private:
     void link(PidTask* task, PidType type, TwinPid* pid);

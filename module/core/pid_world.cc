@@ -35,6 +35,7 @@ Expected<TwinPid*> PidWorld::make_pid(PidNamespace* ns, kt_key key, u64 now_ns) 
         return Errno::kNoMemory;
     }
     ++pid_serial_;
+    ++pids_alive_;
     ns->get();
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
         pid->number(at->level()) = {at, 0};
@@ -45,6 +46,7 @@ Expected<TwinPid*> PidWorld::make_pid(PidNamespace* ns, kt_key key, u64 now_ns) 
 void PidWorld::discard_pid(TwinPid* pid) {
     PidNamespace* ns = pid->deepest_ns();
     memory_.pids().discard(pid);
+    --pids_alive_;
     put_namespace(ns);
 }
 
@@ -52,6 +54,7 @@ void PidWorld::put_pid(TwinPid* pid) {
     if (pid->put()) {
         PidNamespace* ns = pid->deepest_ns();
         memory_.pids().retire(pid);
+        --pids_alive_;
         put_namespace(ns);
     }
 }
@@ -153,12 +156,16 @@ void PidWorld::unlist_if_empty(PidNamespace* ns, const NamespaceObserver& observ
     if (ns->ids().count() != 0 || !ns->is_listed()) {
         return;
     }
+    unlist_namespace(ns);
+    observer.tell(*ns, false);
+    put_namespace(ns);
+}
+
+void PidWorld::unlist_namespace(PidNamespace* ns) {
     table_.remove(ns);
     if (ns->parent() != nullptr) {
         ns->parent()->remove_child();
     }
-    observer.tell(*ns, false);
-    put_namespace(ns);
 }
 
 void PidWorld::remove_entry(PidNamespace* ns, u32 nr, const NamespaceObserver& observer) {

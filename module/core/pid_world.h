@@ -61,6 +61,8 @@ class PidWorld : Pinned {
     Expected<PidNamespace*> make_namespace(const PidNamespace::Identity& identity, u64 now_ns)
         TA_REQUIRES(memory_.lock());
     void list_namespace(PidNamespace* ns) TA_REQUIRES(memory_.lock()) { table_.add(ns); }
+    // The reverse; the reference stays the caller's.
+    void unlist_namespace(PidNamespace* ns) TA_REQUIRES(memory_.lock());
     void put_namespace(PidNamespace* ns) TA_REQUIRES(memory_.lock());
     // A pid of ns with no reference and no numbers, but its namespaces set; it keeps ns.
     Expected<TwinPid*> make_pid(PidNamespace* ns, kt_key key, u64 now_ns) TA_REQUIRES(memory_.lock());
@@ -69,6 +71,8 @@ class PidWorld : Pinned {
     void discard_pid(TwinPid* pid) TA_REQUIRES(memory_.lock());
 
     u64 pids_made() const { return pid_serial_; }
+    u64 namespaces_made() const { return ns_serial_; }
+    u32 pids_alive() const TA_REQUIRES(memory_.lock()) { return pids_alive_; }
 
   private:
     Expected<PidNamespace*> namespace_for(const kt_pid& pid, u32 level, PidNamespace* parent, u64 now_ns)
@@ -82,6 +86,7 @@ class PidWorld : Pinned {
     TwinMemory& memory_;
     NamespaceTable table_;
     u64 pid_serial_ = 0;
+    u32 pids_alive_ = 0;
     u64 ns_serial_ = 0;
 };
 

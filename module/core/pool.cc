@@ -15,10 +15,10 @@ constexpr u32 kPortion = 64;
 // Refills without need before the target shrinks: about a minute of periodic maintenance.
 constexpr u32 kCalm = 60;
 
-u32 allocate_chain(u32 object_size, u32 count, Chain& to) {
+u32 allocate_chain(u32 object_size, u32 count, bool charged, Chain& to) {
     u32 made = 0;
     for (; made < count; ++made) {
-        auto* node = construct_at<PoolNode>(kt_host_alloc(object_size));
+        auto* node = construct_at<PoolNode>(charged ? kt_host_alloc_charged(object_size) : kt_host_alloc(object_size));
         if (node == nullptr) {
             break;
         }
@@ -62,13 +62,13 @@ PoolNode* Pool::get_ready() {
 }
 
 PoolNode* Pool::get_atomic() {
-    if (budget_->take(1) == 0) {
+    if (budget_->take(1, object_size_) == 0) {
         ++failed_;
         return nullptr;
     }
     auto* node = construct_at<PoolNode>(kt_host_alloc_atomic(object_size_));
     if (node == nullptr) {
-        budget_->give_back(1);
+        budget_->give_back(1, object_size_);
         ++failed_;
         return nullptr;
     }
@@ -105,7 +105,7 @@ u32 Pool::plan(u32 wanted) {
     }
     period_low_ = ready_.size();
     const u32 goal = wanted > target_ ? wanted : target_;
-    return ready_.size() < goal ? budget_->take(goal - ready_.size()) : 0;
+    return ready_.size() < goal ? budget_->take(goal - ready_.size(), object_size_) : 0;
 }
 
 void Pool::decay() {
@@ -122,7 +122,7 @@ bool Pool::adopt(SpinLock& lock, Chain& fresh, u32 planned) {
     SpinGuard guard(lock);
     const u32 made = fresh.size();
     total_ += made;
-    budget_->give_back(planned - made);
+    budget_->give_back(planned - made, object_size_);
     ready_.splice(fresh);
     return made == planned;
 }
@@ -136,10 +136,10 @@ bool Pool::refill(SpinLock& lock, u32 wanted) {
     while (left > 0) {
         const u32 portion = left < kPortion ? left : kPortion;
         Chain fresh;
-        const u32 made = allocate_chain(object_size_, portion, fresh);
+        const u32 made = allocate_chain(object_size_, portion, budget_->is_charged(), fresh);
         if (!adopt(lock, fresh, portion)) {
             SpinGuard guard(lock);
-            budget_->give_back(left - portion);
+            budget_->give_back(left - portion, object_size_);
             break;
         }
         left -= made;
@@ -184,7 +184,30 @@ void Pool::reclaim(SpinLock& lock, Chain& retired) {
     SpinGuard guard(lock);
     ready_.splice(kept);
     total_ -= surplus;
-    budget_->give_back(surplus);
+    budget_->give_back(surplus, object_size_);
+}
+
+// In portions, like refill(); the target falls back to where it began.
+u32 Pool::shrink(SpinLock& lock) {
+    u32 given = 0;
+    for (;;) {
+        Chain surplus;
+        {
+            SpinGuard guard(lock);
+            target_ = start_;
+            const u32 keep = start_ < kPortion ? start_ : kPortion;
+            while (ready_.size() > keep && surplus.size() < kPortion) {
+                surplus.push(ready_.pop());
+            }
+            total_ -= surplus.size();
+            budget_->give_back(surplus.size(), object_size_);
+        }
+        if (surplus.empty()) {
+            return given;
+        }
+        given += surplus.size();
+        free_chain(surplus);
+    }
 }
 
 void Pool::teardown(SpinLock& lock) {
@@ -194,7 +217,7 @@ void Pool::teardown(SpinLock& lock) {
         all.splice(ready_);
         all.splice(retired_);
         total_ -= all.size();
-        budget_->give_back(all.size());
+        budget_->give_back(all.size(), object_size_);
     }
     free_chain(all);
 }

@@ -65,6 +65,11 @@ bool TreeBackend::erase(u32 id) {
     return tree_.remove(id, memory_.nodes());
 }
 
+void TreeBackend::set_cursor(u32 cursor) {
+    SpinGuard guard(memory_.lock());
+    tree_.set_cursor(cursor);
+}
+
 u32 TreeBackend::cursor() {
     SpinGuard guard(memory_.lock());
     return tree_.cursor();

@@ -11,7 +11,7 @@ namespace ktwin {
 
 class TreeBackend : public IdBackendDefaults, Pinned {
   public:
-    explicit TreeBackend(const IdBackendConfig& config) : memory_(config.objects), limit_(config.limit) {
+    explicit TreeBackend(const IdBackendConfig& config) : memory_(config.objects, config.bytes), limit_(config.limit) {
         memory_.setup_tree();
     }
     static Expected<void*> create(const IdBackendConfig& config);
@@ -27,6 +27,7 @@ class TreeBackend : public IdBackendDefaults, Pinned {
     IdTree::Found next(u32 id) const { return tree_.next(id); }
     u32 count() const { return tree_.count(); }
     u32 cursor();
+    void set_cursor(u32 cursor);
     u64 bytes() { return sizeof(*this) + memory_.bytes(); }
     u64 bytes_in_use() { return sizeof(tree_) + memory_.bytes_in_use(); }
     void maintain() { memory_.maintain(); }

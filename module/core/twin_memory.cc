@@ -11,6 +11,8 @@ constexpr u32 kLeavesAtStart = 512;
 constexpr u32 kSmallDirsAtStart = 128;
 constexpr u32 kFullDirsAtStart = 4;
 constexpr u32 kNamespacesAtStart = 128;
+// Of each kind, of a laboratory.
+constexpr u32 kLabStart = 16;
 // The kernel's own limit (user.max_pid_namespaces) is far below.
 constexpr u32 kNamespaceLimit = 131072;
 
@@ -34,6 +36,24 @@ TwinMemory::TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_
     nodes_.small_dirs.setup(IdDir::bytes(IdDir::kSmallIds), kSmallDirsAtStart, &node_budget_, &kicker_);
     nodes_.full_dirs.setup(IdDir::bytes(kBlockIds), kFullDirsAtStart, &node_budget_, &kicker_);
     namespaces_.setup(sizeof(PidNamespace), kNamespacesAtStart, &ns_budget_, &kicker_);
+}
+
+// In all states: what waits for a grace period, or is ready at another level, is no pid of the user's.
+constexpr u32 lab_objects(u32 wanted) {
+    return wanted * 2 + 1024;
+}
+
+TwinMemory::TwinMemory(const Lab& lab)
+    : lock_(KT_LOCK_LAB),
+      kicker_(false),
+      pid_budget_(lab_objects(lab.pids), lab.bytes),
+      node_budget_(node_limit(lab_objects(lab.pids)), lab.bytes),
+      ns_budget_(lab_objects(lab.namespaces), lab.bytes),
+      pids_(&pid_budget_, &kicker_, TwinPid::kRoleBytes, kLabStart) {
+    nodes_.leaves.setup(sizeof(IdLeaf), kLabStart, &node_budget_, &kicker_);
+    nodes_.small_dirs.setup(sizeof(SmallDir), kLabStart, &node_budget_, &kicker_);
+    nodes_.full_dirs.setup(sizeof(FullDir), 1, &node_budget_, &kicker_);
+    namespaces_.setup(sizeof(PidNamespace), 1, &ns_budget_, &kicker_);
 }
 
 // Which pool it is needs no lock; what is in it does, and its own functions say so.
@@ -67,6 +87,18 @@ Result TwinMemory::reserve(u32 level) {
     const bool enough = pool(level).ensure(lock_, 1) && pool(kLevels).ensure(lock_, nodes) &&
                         pool(kLevels + 1).ensure(lock_, nodes) && pool(kLevels + 2).ensure(lock_, nodes);
     return enough ? Result() : Result(Errno::kNoMemory);
+}
+
+Result TwinMemory::reserve_namespace() {
+    return namespaces_.ensure(lock_, 1) ? Result() : Errno::kNoMemory;
+}
+
+u32 TwinMemory::shrink() {
+    u32 given = 0;
+    for (u32 i = 0; i < kPools; ++i) {
+        given += pool(i).shrink(lock_);
+    }
+    return given;
 }
 
 void TwinMemory::reclaim() {

@@ -16,12 +16,24 @@ class TwinMemory : Pinned {
     // pid_limit: TwinPids in all states together. with_roles: for PidRoles.
     TwinMemory(kt_lock_class lock_class, u32 pid_limit, bool maintained_by_host, bool with_roles = false);
 
+    // Of a laboratory: little from the start, and no more than bytes has room for. roles: PidRoles are for all pids.
+    struct Lab {
+        u32 pids;
+        u32 namespaces;
+        ByteBudget* bytes;
+    };
+    explicit TwinMemory(const Lab& lab);
+
     SpinLock& lock() TA_RETURN(lock_) { return lock_; }
 
     // [sleep, lock not held] Fills all pools to their targets. kNoMemory: not all of them.
     Result refill();
     // [sleep, lock not held] Enough for one pid of this level with all nodes it could need.
     Result reserve(u32 level);
+    // [sleep, lock not held] Enough for one namespace.
+    Result reserve_namespace();
+    // [sleep, lock not held] Gives back what is ready and was not needed of late; how many objects.
+    u32 shrink();
     // [sleep, lock not held] Ends a grace period for what was retired until now and gives it back.
     void reclaim();
     // [sleep, lock not held] Both; the pools are full before the wait begins and after it ended.

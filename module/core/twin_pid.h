@@ -35,7 +35,7 @@ class TwinPid : public PoolNode {
           serial_(serial),
           born_ns_(born_ns),
           level_(static_cast<u16>(level)),
-          pool_(static_cast<u16>(pool)) {}
+          pool_(static_cast<u8>(pool)) {}
 
     static constexpr u32 bytes(u32 level);
     // More, at the end, in a twin whose pids have roles (pid_roles.h).
@@ -65,6 +65,13 @@ class TwinPid : public PoolNode {
         return ns_level <= level_ && number(ns_level).ns == ns ? nr(ns_level) : 0;
     }
 
+    // The writer: it is about to be freed. True once.
+    bool doom() {
+        const bool first = !doomed_;
+        doomed_ = true;
+        return first;
+    }
+
     // For who has a reference or the twin's lock.
     void get(u32 references = 1) { references_.fetch_add_relaxed(references); }
     // For a reader inside RCU: false when the last reference is gone already.
@@ -86,7 +93,8 @@ class TwinPid : public PoolNode {
     const u64 serial_;
     const u64 born_ns_;
     const u16 level_;
-    const u16 pool_;
+    const u8 pool_;
+    bool doomed_ = false;
     Atomic<u32> references_;
 };
 

@@ -84,3 +84,9 @@ __u32 kt_host_ids_cursor(void *ids)
 {
 	return ops_of(ids)->cursor ? ops_of(ids)->cursor(ids) : 0;
 }
+
+void kt_host_ids_set_cursor(void *ids, __u32 cursor)
+{
+	if (ops_of(ids)->set_cursor)
+		ops_of(ids)->set_cursor(ids, cursor);
+}

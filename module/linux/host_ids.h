@@ -23,6 +23,7 @@ struct host_ids_ops {
 	void *(*next)(struct host_ids *ids, u32 *id);
 	u32 (*count)(struct host_ids *ids);
 	u32 (*cursor)(struct host_ids *ids);
+	void (*set_cursor)(struct host_ids *ids, u32 cursor);
 };
 
 extern const struct host_ids_ops host_ids_idr;

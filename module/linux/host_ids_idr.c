@@ -104,6 +104,16 @@ static u32 cursor(struct host_ids *ids)
 	return idr_get_cursor(&ids_of(ids)->idr);
 }
 
+static void set_cursor(struct host_ids *ids, u32 cursor)
+{
+	struct ids *own = ids_of(ids);
+	unsigned long flags;
+
+	spin_lock_irqsave(&own->lock, flags);
+	idr_set_cursor(&own->idr, cursor);
+	spin_unlock_irqrestore(&own->lock, flags);
+}
+
 const struct host_ids_ops host_ids_idr = {
 	.create = create,
 	.destroy = destroy,
@@ -114,4 +124,5 @@ const struct host_ids_ops host_ids_idr = {
 	.find = find,
 	.next = next,
 	.cursor = cursor,
+	.set_cursor = set_cursor,
 };

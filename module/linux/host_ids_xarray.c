@@ -94,6 +94,11 @@ static u32 cursor(struct host_ids *ids)
 	return ids_of(ids)->next;
 }
 
+static void set_cursor(struct host_ids *ids, u32 cursor)
+{
+	ids_of(ids)->next = cursor;
+}
+
 const struct host_ids_ops host_ids_xarray = {
 	.create = create,
 	.destroy = destroy,
@@ -104,4 +109,5 @@ const struct host_ids_ops host_ids_xarray = {
 	.find = find,
 	.next = next,
 	.cursor = cursor,
+	.set_cursor = set_cursor,
 };

@@ -11,6 +11,11 @@ void *kt_host_alloc(unsigned long size)
 	return kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
 }
 
+void *kt_host_alloc_charged(unsigned long size)
+{
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
 void *kt_host_alloc_atomic(unsigned long size)
 {
 	/*

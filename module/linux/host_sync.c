@@ -29,6 +29,7 @@ static struct lock_class_key lock_keys[KT_LOCK_CLASSES];
 static const char * const lock_names[KT_LOCK_CLASSES] = {
 	[KT_LOCK_CONTROL] = "ktwin_control",
 	[KT_LOCK_AUDIT] = "ktwin_audit",
+	[KT_LOCK_LAB_WRITERS] = "ktwin_lab_writers",
 	[KT_LOCK_TWIN] = "ktwin_twin",
 	[KT_LOCK_DIVERGENCES] = "ktwin_divergences",
 	[KT_LOCK_TOTALS] = "ktwin_totals",
@@ -39,7 +40,7 @@ static const char * const lock_names[KT_LOCK_CLASSES] = {
 
 static bool is_mutex(enum kt_lock_class lock_class)
 {
-	return lock_class == KT_LOCK_CONTROL || lock_class == KT_LOCK_AUDIT;
+	return lock_class < KT_LOCK_TWIN;
 }
 
 static raw_spinlock_t *raw_lock(struct kt_host_lock *lock)

@@ -26,6 +26,7 @@ static const struct ktwin_command commands[] = {
 	KTWIN_ROW(KTWIN_IOC_QUEUE, ktwin_queue, zero, 0, ktwin_ioctl_queue),
 	KTWIN_ROW(KTWIN_IOC_WATCH, ktwin_watch, zero, 0, ktwin_ioctl_watch),
 	KTWIN_ROW(KTWIN_IOC_SWITCHES, ktwin_switches, zero, KTWIN_CMD_CONTROL, ktwin_ioctl_switches),
+	KTWIN_ROW(KTWIN_IOC_LAB, ktwin_lab, bytes, 0, ktwin_ioctl_lab),
 	KTWIN_ROW(KTWIN_IOC_INJECT, ktwin_inject, zero, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB, ktwin_ioctl_inject),
 	KTWIN_ROW(KTWIN_IOC_COMPARE, ktwin_compare, wraps, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
 	    ktwin_ioctl_compare),

@@ -133,15 +133,20 @@ static int __init ktwin_init(void)
 			goto stop_threads;
 		}
 	}
+	err = ktwin_lab_shrinker_init();
+	if (err)
+		goto mirror_off;
 	err = ktwin_chardev_init();
 	if (err) {
 		pr_err("/dev/ktwin could not be registered (%d)\n", err);
-		goto mirror_off;
+		goto exit_shrinker;
 	}
 	ktwin_debugfs_init();
 	follow_parameter(config_mirror);
 	return 0;
 
+exit_shrinker:
+	ktwin_lab_shrinker_exit();
 mirror_off:
 	kt_core_mirror(KTWIN_MIRROR_OFF);
 stop_threads:
@@ -162,6 +167,7 @@ static void __exit ktwin_exit(void)
 	kernel_param_unlock(THIS_MODULE);
 	ktwin_debugfs_exit();
 	ktwin_chardev_exit();
+	ktwin_lab_shrinker_exit();
 	ktwin_watch_exit();
 	kt_core_mirror(KTWIN_MIRROR_OFF);
 	ktwin_threads_stop();

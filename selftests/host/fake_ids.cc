@@ -107,5 +107,9 @@ __u32 kt_host_ids_cursor(void* ids) {
     std::lock_guard guard(ids_of(ids).mutex);
     return static_cast<__u32>(ids_of(ids).model.cursor);
 }
+void kt_host_ids_set_cursor(void* ids, __u32 cursor) {
+    std::lock_guard guard(ids_of(ids).mutex);
+    ids_of(ids).model.cursor = cursor;
+}
 
 }  // extern "C"

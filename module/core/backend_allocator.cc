@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/backend_allocator.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+bool BackendAllocator::has_init(const PidNamespace& ns) {
+    const RcuGuard guard;
+    return lab_find(ns, 1) != nullptr;
+}
+
+Expected<u32> BackendAllocator::reserve(const PidNamespace& ns, PidOrder order, i32 tid) {
+    const IdBackend& ids = ns.lab_ids()->backend;
+    // Whatever the order: who comes first is the init.
+    if (tid == 0 && order == PidOrder::kAny && !has_init(ns)) {
+        tid = 1;
+    }
+    if (tid != 0) {
+        const Result reserved = ids.alloc_at(static_cast<u32>(tid), nullptr);
+        return reserved ? Expected<u32>(static_cast<u32>(tid)) : reserved.error();
+    }
+    const u32 min = order == PidOrder::kCyclic && ids.cursor() > kReservedPids ? kReservedPids : 1;
+    const Expected<u32> nr = order == PidOrder::kCyclic   ? ids.alloc_cyclic(min, ns.pid_max(), nullptr)
+                             : order == PidOrder::kLowest ? ids.alloc_lowest(min, ns.pid_max(), nullptr)
+                                                          : ids.alloc_any(min, ns.pid_max(), nullptr);
+    return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
+}
+
+Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid) {
+    for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
+        const Expected<i32> tid = PidAllocator::wanted(ns, at, has_init(*at), set_tid);
+        const Expected<u32> nr = tid ? reserve(*at, order, tid.value()) : tid.error();
+        if (!nr) {
+            unwind(ns, pid, at->level());
+            return nr.error();
+        }
+        pid->number(at->level()).nr = nr.value();
+        at->lab_ids()->count.add_exclusive(1);
+    }
+    if (ns->is_dying()) {
+        unwind(ns, pid, ~u32{0});
+        return Errno::kNoMemory;
+    }
+    return {};
+}
+
+// See PidAllocator::unwind().
+void BackendAllocator::unwind(PidNamespace* ns, const TwinPid* pid, u32 above) {
+    for (u32 level = above + 1; level <= ns->level(); ++level) {
+        LabIds& ids = *pid->ns(level)->lab_ids();
+        (void)ids.backend.erase(pid->nr(level));
+        ids.count.sub_exclusive(1);
+    }
+    if (lab_count(*ns) == 0 && !ns->is_dying()) {
+        ns->lab_ids()->backend.set_cursor(0);
+    }
+}
+
+Expected<TwinPid*> BackendAllocator::alloc_pid(PidNamespace* ns, PidOrder order, Span<const i32> set_tid) {
+    if (set_tid.size() > ns->level() + 1) {
+        return Errno::kInvalid;
+    }
+    TwinPid* pid = nullptr;
+    {
+        SpinGuard guard(world_.lock());
+        const Expected<TwinPid*> made = world_.make_pid(ns, world_.pids_made() + 1, 0);
+        if (!made) {
+            return made;
+        }
+        pid = made.value();
+    }
+    const Result reserved = reserve_all(ns, pid, order, set_tid);
+    if (!reserved) {
+        SpinGuard guard(world_.lock());
+        world_.discard_pid(pid);
+        return reserved.error();
+    }
+    pid->get(pid->level() + 1);
+    for (u32 level = pid->level() + 1; level-- > 0;) {
+        pid->ns(level)->lab_ids()->backend.publish(pid->nr(level), pid);
+    }
+    return pid;
+}
+
+// Level 0 first, as the kernel.
+void BackendAllocator::free_pid(TwinPid* pid) {
+    for (u32 level = 0; level <= pid->level(); ++level) {
+        PidNamespace* ns = pid->ns(level);
+        LabIds& ids = *ns->lab_ids();
+        (void)PidAllocator::note_freed(ns, pid->nr(level), ids.count.load_relaxed());
+        (void)ids.backend.erase(pid->nr(level));
+        ids.count.sub_exclusive(1);
+    }
+    SpinGuard guard(world_.lock());
+    for (u32 entries = pid->level() + 1; entries-- > 0;) {
+        world_.put_pid(pid);
+    }
+}
+
+}  // namespace ktwin

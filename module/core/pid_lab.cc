@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/pid_lab.h"
+
+#include "base/memory.h"
+#include "core/pid_lab_writer.h"
+
+#include "base/enforce.h"  // last
+
+namespace ktwin {
+
+namespace {
+
+constexpr u32 kDefaultPidMax = 32768;
+constexpr u32 kDefaultPids = 65536;
+constexpr u32 kDefaultNamespaces = 256;
+constexpr u32 kMostNamespaces = 4096;
+constexpr u64 kMiB = u64{1} << 20;
+constexpr u64 kDefaultBytes = 64 * kMiB;
+constexpr u64 kLeastBytes = kMiB;
+constexpr u64 kMostBytes = 1024 * kMiB;
+
+template <typename T>
+constexpr T or_default(T value, T other) {
+    return value != 0 ? value : other;
+}
+
+template <typename T>
+constexpr bool in_range(T value, T from, T to) {
+    return value >= from && value <= to;
+}
+
+}  // namespace
+
+Result PidLab::configure(const ktwin_lab& wanted, u32 cpus, Config& config) {
+    if (wanted.flags != 0 || wanted.backend >= kIdBackendKinds) {
+        return Errno::kInvalid;
+    }
+    config.kind = static_cast<IdBackendKind>(wanted.backend);
+    config.pid_max = or_default(wanted.pid_max, kDefaultPidMax);
+    config.limit = or_default(wanted.limit, config.pid_max);
+    config.pids = or_default(wanted.pids, kDefaultPids);
+    config.namespaces = or_default(wanted.namespaces, kDefaultNamespaces);
+    config.tasks = or_default(wanted.tasks, config.pids);
+    config.bytes = or_default<u64>(wanted.bytes, kDefaultBytes);
+    config.cpus = cpus;
+    const bool sane = in_range(config.limit, u32{2}, kPidMaxLimit) &&
+                      in_range(config.pid_max, u32{2}, config.limit) &&
+                      in_range(config.pids, u32{1}, kPidMaxLimit) &&
+                      in_range(config.namespaces, u32{1}, kMostNamespaces) &&
+                      in_range(config.tasks, u32{1}, kPidMaxLimit) &&
+                      in_range(config.bytes, kLeastBytes, kMostBytes);
+    return sane ? Result() : Errno::kInvalid;
+}
+
+PidLab::PidLab(const Config& config)
+    : config_(config),
+      bytes_(config.bytes),
+      memory_(TwinMemory::Lab{config.pids, config.namespaces, &bytes_}),
+      world_(memory_),
+      allocator_(world_),
+      other_(world_),
+      roles_(allocator_),
+      kicker_(false),
+      tasks_(config.tasks, &bytes_, &kicker_) {}
+
+Result PidLab::setup() {
+    if (is_flat()) {
+        if (!bytes_.take(ids_bytes() + FlatNumbers::bytes(config_.limit))) {
+            return Errno::kNoMemory;
+        }
+        return flat_.setup(config_.kind, backend_config(), config_.pid_max);
+    }
+    ktwin_lab_create first = {};
+    first.pid_max = config_.pid_max;
+    return make_namespace(first);
+}
+
+// Whoever is left dies; then the namespaces go, children before their parents.
+void PidLab::teardown() {
+    flat_.teardown();
+    PidRoles::Killing killing;
+    ktwin_lab_kill report = {};
+    for (Expected<bool> more = true; more && more.value();) {
+        more = kill_some(1, killing, report);
+        (void)kt_host_breathe(0);
+    }
+    {
+        SpinGuard guard(memory_.lock());
+        while (PidNamespace* ns = world_.table().last()) {
+            unlist(ns);
+        }
+        tasks_.clear(memory_.nodes());
+    }
+    finish();
+    memory_.teardown();
+    tasks_.pool().teardown(memory_.lock());
+}
+
+IdBackendConfig PidLab::backend_config() {
+    return {config_.limit, config_.cpus, config_.pids * 2 + 1024, &bytes_};
+}
+
+// The most that one namespace's numbers can need of what no pool of ours counts: nodes of the kernel's trees, which have
+// room for 64 entries and at most one of each level for one number, bitmaps, and what a backend has from the start.
+u64 PidLab::ids_bytes() const {
+    constexpr u64 kNode = 576;
+    constexpr u64 kLine = 192;  // a word of an sbitmap has cache lines of its own
+    constexpr u64 kFixed = 32768;
+    const u64 limit = config_.limit;
+    const u64 dense = limit / 63 + 4;
+    const u64 sparse = u64{config_.pids} * 4;
+    switch (config_.kind) {
+        case IdBackendKind::kTwin:
+            return 0;
+        case IdBackendKind::kSbitmap:
+            return (limit / 64 + 1) * kLine + kFixed;
+        case IdBackendKind::kIda:
+            return (limit / 1024 + 1) * 128 + (limit / 65536 + 4) * kNode;
+        case IdBackendKind::kBlocks:
+            return (limit / 512 + 1) * sizeof(void*) + kFixed + u64{config_.cpus} * 256;
+        case IdBackendKind::kPidmap:
+            return kFixed;
+        default:
+            return (dense < sparse ? dense : sparse) * kNode;
+    }
+}
+
+// nullptr: the twin's own are enough.
+Expected<LabIds*> PidLab::make_ids() {
+    if (is_twin()) {
+        return nullptr;
+    }
+    if (!bytes_.take(ids_bytes())) {
+        return Errno::kNoMemory;
+    }
+    auto* ids = construct_at<LabIds>(kt_host_alloc_charged(sizeof(LabIds)));
+    const Expected<IdBackend> backend =
+        ids != nullptr ? IdBackend::create(config_.kind, backend_config()) : Errno::kNoMemory;
+    if (!backend) {
+        kt_host_free(ids);
+        bytes_.give_back(ids_bytes());
+        return backend.error();
+    }
+    ids->backend = backend.value();
+    return ids;
+}
+
+void PidLab::destroy_ids(LabIds* ids) {
+    if (ids == nullptr) {
+        return;
+    }
+    ids->backend.destroy();
+    kt_host_free(ids);
+    bytes_.give_back(ids_bytes());
+}
+
+// As the first namespace has it, whose parent is 0.
+Result PidLab::make_listed(ktwin_lab_create& request, LabIds* ids) {
+    PidNamespace* above = ns_of(request.parent);
+    if (request.parent != 0 && above == nullptr) {
+        return Errno::kNotFound;
+    }
+    if (above != nullptr && above->level() + 1 >= kLevels) {
+        return Errno::kNoSpace;
+    }
+    if (above != nullptr && above->is_dying()) {
+        return Errno::kOverflow;
+    }
+    if (world_.table().count() >= config_.namespaces) {
+        return Errno::kOverflow;
+    }
+    const auto number = static_cast<u32>(world_.namespaces_made() + 1);
+    const u32 level = above != nullptr ? above->level() + 1 : 0;
+    const Expected<PidNamespace*> ns = world_.make_namespace({number, number, level, above}, 0);
+    if (!ns) {
+        return ns.error();
+    }
+    ns.value()->set_pid_max(request.pid_max != 0 ? request.pid_max : above->pid_max());
+    ns.value()->set_lab_ids(ids);
+    world_.list_namespace(ns.value());
+    request.ns = number;
+    request.level = level;
+    return {};
+}
+
+Result PidLab::make_namespace(ktwin_lab_create& request) {
+    const Expected<LabIds*> ids = make_ids();
+    if (!ids) {
+        return ids.error();
+    }
+    const Result made = with_memory(request.parent, [&] {
+        const RcuGuard rcu;
+        SpinGuard guard(memory_.lock());
+        return make_listed(request, ids.value());
+    });
+    if (!made) {
+        destroy_ids(ids.value());
+    }
+    return made;
+}
+
+Result PidLab::create(ktwin_lab_create& request) {
+    if (request.flags != 0 || request.parent == 0 ||
+        (request.pid_max != 0 && !in_range(request.pid_max, u32{2}, config_.limit))) {
+        return Errno::kInvalid;
+    }
+    if (is_flat()) {
+        return Errno::kNotSupported;
+    }
+    const Writer writer(*this);
+    const Result made = make_namespace(request);
+    return made.error() == Errno::kOverflow ? Errno::kNoMemory : made;
+}
+
+Result PidLab::pid_max(ktwin_lab_pid_max& request) {
+    const bool set = (request.flags & KTWIN_LAB_PID_MAX_SET) != 0;
+    if ((request.flags & ~KTWIN_LAB_PID_MAX_SET) != 0 ||
+        (set && !in_range(request.pid_max, u32{2}, config_.limit))) {
+        return Errno::kInvalid;
+    }
+    const Writer writer(*this);
+    if (is_flat()) {
+        const u32 before = flat_.pid_max();
+        const Result done = request.ns != 1 ? Errno::kNotFound : set ? flat_.set_pid_max(request.pid_max) : Result();
+        request.pid_max = before;
+        return done;
+    }
+    const RcuGuard rcu;
+    SpinGuard guard(memory_.lock());
+    PidNamespace* ns = ns_of(request.ns);
+    if (ns == nullptr) {
+        return Errno::kNotFound;
+    }
+    const u32 before = ns->pid_max();
+    if (set) {
+        ns->set_pid_max(request.pid_max);
+    }
+    request.pid_max = before;
+    return {};
+}
+
+// Readers may stand on it and on what its numbers are in: those go a grace period later.
+void PidLab::unlist(PidNamespace* ns) {
+    world_.unlist_namespace(ns);
+    LabIds* ids = ns->lab_ids();
+    if (ids != nullptr) {
+        ids->next_dead = dead_ids_;
+        dead_ids_ = ids;
+    }
+    world_.put_namespace(ns);
+}
+
+// From the youngest on: children come before their parents.
+void PidLab::reap() {
+    PidNamespace* ns = world_.table().last();
+    while (ns != nullptr) {
+        PidNamespace* older = NamespaceTable::before(ns);
+        if (ns->is_dying() && lab_count(*ns) == 0 && ns->children() == 0) {
+            unlist(ns);
+        }
+        ns = older;
+    }
+}
+
+void PidLab::finish() {
+    if (is_twin()) {
+        return;
+    }
+    LabIds* dead = nullptr;
+    for (;;) {
+        ChainNode* pid = nullptr;
+        {
+            SpinGuard guard(memory_.lock());
+            pid = allocator_.put_aside().pop();
+            if (pid == nullptr) {
+                reap();
+                dead = dead_ids_;
+                dead_ids_ = nullptr;
+            }
+        }
+        if (pid == nullptr) {
+            break;
+        }
+        other_.free_pid(static_cast<TwinPid*>(pid));
+    }
+    if (dead != nullptr) {
+        kt_host_synchronize();
+    }
+    while (dead != nullptr) {
+        LabIds* next = dead->next_dead;
+        destroy_ids(dead);
+        dead = next;
+    }
+}
+
+// First what can be had at once, then what a grace period gives back.
+bool PidLab::can_grow(u32 ns, u32 step) {
+    u32 level = 0;
+    if (ns != 0) {
+        const RcuGuard rcu;
+        const PidNamespace* at = ns_of(ns);
+        if (at == nullptr || at->is_dying()) {
+            return false;
+        }
+        level = at->level() + 1 < kLevels ? at->level() + 1 : at->level();
+    }
+    if (step > 1) {
+        return false;
+    }
+    if (step == 1) {
+        reclaim();
+        (void)shrink_pools();
+    }
+    (void)memory_.reserve(level);
+    (void)memory_.reserve_namespace();
+    (void)tasks_.pool().ensure(memory_.lock(), 1);
+    return true;
+}
+
+void PidLab::reclaim() {
+    // With other backends the writers are one at a time anyway.
+    const UpkeepGuard upkeep(*this);
+    Chain tasks;
+    {
+        SpinGuard guard(memory_.lock());
+        tasks_.pool().take_retired(tasks);
+    }
+    memory_.reclaim();
+    if (!tasks.empty()) {
+        kt_host_synchronize();
+        tasks_.pool().reclaim(memory_.lock(), tasks);
+    }
+}
+
+u32 PidLab::shrink_pools() {
+    return memory_.shrink() + tasks_.pool().shrink(memory_.lock());
+}
+
+// Without the mutex: who holds it may be the one whose allocation ends here. The pools have their own lock.
+u32 PidLab::shrink() {
+    const u32 given = shrink_pools();
+    shrunk_.fetch_add_relaxed(given);
+    return given;
+}
+
+u32 PidLab::ready() {
+    ktwin_pool pools = {};
+    (void)memory_.statistics(&pools, &pools, &pools);
+    SpinGuard guard(memory_.lock());
+    tasks_.pool().add_to(pools);
+    return pools.ready;
+}
+
+}  // namespace ktwin
