@@ -1166,8 +1166,8 @@ enum ktwin_lab_role_op {
 };
 
 /*
- * Errors: -ESRCH no such task, namespace or number, or the task has no such role; -EBUSY it has one; -EINVAL TRANSFER of
- * a PID, EXCHANGE of another type, a task with itself; -ENOMEM.
+ * Errors: -ESRCH no such task, namespace or number, or the task has no such role; -EBUSY it has one, or another task has
+ * the number as its PID; -EINVAL TRANSFER of a PID, EXCHANGE of another type, a task with itself; -ENOMEM.
  */
 struct ktwin_lab_role {
 	__u32 size;

@@ -11,6 +11,27 @@ bool BackendAllocator::has_init(const PidNamespace& ns) {
 }
 
 Expected<u32> BackendAllocator::reserve(const PidNamespace& ns, PidOrder order, i32 tid) {
+    LabIds& ids = *ns.lab_ids();
+    if (!ids.charge_one()) {
+        return Errno::kOverflow;
+    }
+    const Expected<u32> nr = reserve_charged(ns, order, tid);
+    if (nr) {
+        ids.count.add_exclusive(1);
+    } else {
+        ids.discharge_one();
+    }
+    return nr;
+}
+
+void BackendAllocator::release(const PidNamespace& ns, u32 nr) {
+    LabIds& ids = *ns.lab_ids();
+    (void)ids.backend.erase(nr);
+    ids.count.sub_exclusive(1);
+    ids.discharge_one();
+}
+
+Expected<u32> BackendAllocator::reserve_charged(const PidNamespace& ns, PidOrder order, i32 tid) {
     const IdBackend& ids = ns.lab_ids()->backend;
     // Whatever the order: who comes first is the init.
     if (tid == 0 && order == PidOrder::kAny && !has_init(ns)) {
@@ -36,7 +57,6 @@ Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder or
             return nr.error();
         }
         pid->number(at->level()).nr = nr.value();
-        at->lab_ids()->count.add_exclusive(1);
     }
     if (ns->is_dying()) {
         unwind(ns, pid, ~u32{0});
@@ -48,9 +68,7 @@ Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder or
 // See PidAllocator::unwind().
 void BackendAllocator::unwind(PidNamespace* ns, const TwinPid* pid, u32 above) {
     for (u32 level = above + 1; level <= ns->level(); ++level) {
-        LabIds& ids = *pid->ns(level)->lab_ids();
-        (void)ids.backend.erase(pid->nr(level));
-        ids.count.sub_exclusive(1);
+        release(*pid->ns(level), pid->nr(level));
     }
     if (lab_count(*ns) == 0 && !ns->is_dying()) {
         ns->lab_ids()->backend.set_cursor(0);
@@ -87,10 +105,8 @@ Expected<TwinPid*> BackendAllocator::alloc_pid(PidNamespace* ns, PidOrder order,
 void BackendAllocator::free_pid(TwinPid* pid) {
     for (u32 level = 0; level <= pid->level(); ++level) {
         PidNamespace* ns = pid->ns(level);
-        LabIds& ids = *ns->lab_ids();
-        (void)PidAllocator::note_freed(ns, pid->nr(level), ids.count.load_relaxed());
-        (void)ids.backend.erase(pid->nr(level));
-        ids.count.sub_exclusive(1);
+        (void)PidAllocator::note_freed(ns, pid->nr(level), lab_count(*ns));
+        release(*ns, pid->nr(level));
     }
     SpinGuard guard(world_.lock());
     for (u32 entries = pid->level() + 1; entries-- > 0;) {

@@ -17,6 +17,22 @@ struct LabIds {
     IdBackend backend;
     Atomic<u32> count;  // the kernel's own do not count; readers look, too
     LabIds* next_dead = nullptr;
+    // What the kernel's trees take is not ours to count: the most that so many numbers can need is charged instead, each
+    // alone in its nodes, until all that the tree can have is paid for.
+    ByteBudget* bytes = nullptr;
+    u64 most = 0;
+    u64 each = 0;
+
+    u64 worth(u64 numbers) const { return numbers * each < most ? numbers * each : most; }
+    // False: there is no room for one more.
+    [[nodiscard]] bool charge_one() const {
+        const u64 now = count.load_relaxed();
+        return bytes->take(worth(now + 1) - worth(now));
+    }
+    void discharge_one() const {
+        const u64 now = count.load_relaxed();
+        bytes->give_back(worth(now + 1) - worth(now));
+    }
 };
 
 // Readers, inside RCU.

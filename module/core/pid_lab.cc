@@ -14,6 +14,9 @@ constexpr u32 kDefaultPidMax = 32768;
 constexpr u32 kDefaultPids = 65536;
 constexpr u32 kDefaultNamespaces = 256;
 constexpr u32 kMostNamespaces = 4096;
+// A node of the kernel's radix tree, which has 64 entries, and how many of them a number can need, one above the other.
+constexpr u64 kTreeNode = 576;
+constexpr u32 kTreeLevels = 4;
 constexpr u64 kMiB = u64{1} << 20;
 constexpr u64 kDefaultBytes = 64 * kMiB;
 constexpr u64 kLeastBytes = kMiB;
@@ -75,9 +78,13 @@ Result PidLab::setup() {
     return make_namespace(first);
 }
 
-// Whoever is left dies; then the namespaces go, children before their parents.
+// Whoever is left dies, tasks that have no PID but keep a group or a session first; then the namespaces go, children
+// before their parents.
 void PidLab::teardown() {
     flat_.teardown();
+    while (dismiss_some()) {
+        (void)kt_host_breathe(0);
+    }
     PidRoles::Killing killing;
     ktwin_lab_kill report = {};
     for (Expected<bool> more = true; more && more.value();) {
@@ -85,7 +92,7 @@ void PidLab::teardown() {
         (void)kt_host_breathe(0);
     }
     {
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         while (PidNamespace* ns = world_.table().last()) {
             unlist(ns);
         }
@@ -100,28 +107,23 @@ IdBackendConfig PidLab::backend_config() {
     return {config_.limit, config_.cpus, config_.pids * 2 + 1024, &bytes_};
 }
 
-// The most that one namespace's numbers can need of what no pool of ours counts: nodes of the kernel's trees, which have
-// room for 64 entries and at most one of each level for one number, bitmaps, and what a backend has from the start.
+// What a namespace's numbers take from the start, of what no pool counts: directories, bitmaps, and what is in a backend
+// itself.
 u64 PidLab::ids_bytes() const {
-    constexpr u64 kNode = 576;
-    constexpr u64 kLine = 192;  // a word of an sbitmap has cache lines of its own
     constexpr u64 kFixed = 32768;
+    constexpr u64 kLine = 192;  // a word of an sbitmap has cache lines of its own
     const u64 limit = config_.limit;
-    const u64 dense = limit / 63 + 4;
-    const u64 sparse = u64{config_.pids} * 4;
     switch (config_.kind) {
-        case IdBackendKind::kTwin:
-            return 0;
         case IdBackendKind::kSbitmap:
-            return (limit / 64 + 1) * kLine + kFixed;
+            return kFixed + (limit / 64 + 1) * kLine;
         case IdBackendKind::kIda:
-            return (limit / 1024 + 1) * 128 + (limit / 65536 + 4) * kNode;
+            return kFixed + (limit / 1024 + 1) * 128 + (limit / 65536 + 4) * kTreeNode;
         case IdBackendKind::kBlocks:
-            return (limit / 512 + 1) * sizeof(void*) + kFixed + u64{config_.cpus} * 256;
+            return kFixed + (limit / 512 + 1) * sizeof(void*) + u64{config_.cpus} * 256;
         case IdBackendKind::kPidmap:
             return kFixed;
         default:
-            return (dense < sparse ? dense : sparse) * kNode;
+            return sizeof(LabIds) + 1024;
     }
 }
 
@@ -142,6 +144,11 @@ Expected<LabIds*> PidLab::make_ids() {
         return backend.error();
     }
     ids->backend = backend.value();
+    ids->bytes = &bytes_;
+    if (config_.kind == IdBackendKind::kIdr || config_.kind == IdBackendKind::kXarray) {
+        ids->each = kTreeNode * kTreeLevels;
+        ids->most = (config_.limit / (kSlots - 1) + kTreeLevels) * kTreeNode;
+    }
     return ids;
 }
 
@@ -190,7 +197,7 @@ Result PidLab::make_namespace(ktwin_lab_create& request) {
     }
     const Result made = with_memory(request.parent, [&] {
         const RcuGuard rcu;
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         return make_listed(request, ids.value());
     });
     if (!made) {
@@ -226,7 +233,7 @@ Result PidLab::pid_max(ktwin_lab_pid_max& request) {
         return done;
     }
     const RcuGuard rcu;
-    SpinGuard guard(memory_.lock());
+    const Held held(*this);
     PidNamespace* ns = ns_of(request.ns);
     if (ns == nullptr) {
         return Errno::kNotFound;
@@ -270,7 +277,7 @@ void PidLab::finish() {
     for (;;) {
         ChainNode* pid = nullptr;
         {
-            SpinGuard guard(memory_.lock());
+            const Held held(*this);
             pid = allocator_.put_aside().pop();
             if (pid == nullptr) {
                 reap();
@@ -322,7 +329,7 @@ void PidLab::reclaim() {
     const UpkeepGuard upkeep(*this);
     Chain tasks;
     {
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         tasks_.pool().take_retired(tasks);
     }
     memory_.reclaim();
@@ -346,7 +353,7 @@ u32 PidLab::shrink() {
 u32 PidLab::ready() {
     ktwin_pool pools = {};
     (void)memory_.statistics(&pools, &pools, &pools);
-    SpinGuard guard(memory_.lock());
+    const Held held(*this);
     tasks_.pool().add_to(pools);
     return pools.ready;
 }

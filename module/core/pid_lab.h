@@ -20,6 +20,9 @@
 
 namespace ktwin {
 
+// One lock, by the names its parts have for it.
+#define TA_LAB_HELD TA_REQUIRES(memory_.lock(), world_.lock(), allocator_.lock(), roles_.lock())
+
 class PidLab : Pinned {
   public:
     struct Config {
@@ -62,7 +65,8 @@ class PidLab : Pinned {
     u32 ready();
 
   private:
-    // Held by who writes, when the numbers are not the twin's.
+    // pid_lab_writer.h: memory_'s lock; the mutex of who writes, when the numbers are not the twin's; or of who does not.
+    class Held;
     class Writer;
     class UpkeepGuard;
     struct Chosen {
@@ -84,10 +88,10 @@ class PidLab : Pinned {
     void destroy_ids(LabIds* ids);
     u64 ids_bytes() const;
     Result make_namespace(ktwin_lab_create& request);
-    Result make_listed(ktwin_lab_create& request, LabIds* ids) TA_REQUIRES(memory_.lock());
-    void unlist(PidNamespace* ns) TA_REQUIRES(memory_.lock());
+    Result make_listed(ktwin_lab_create& request, LabIds* ids) TA_LAB_HELD;
+    void unlist(PidNamespace* ns) TA_LAB_HELD;
     // Unlists what is empty and takes no more.
-    void reap() TA_REQUIRES(memory_.lock());
+    void reap() TA_LAB_HELD;
     // Where the numbers are not the twin's: frees what was put aside, then as reap(). The lock is not held.
     void finish();
     // attempt() again after kNoMemory while there is hope. ns: where a pid is to be made.
@@ -103,17 +107,19 @@ class PidLab : Pinned {
     Result alloc_other(ktwin_lab_alloc& request, const Chosen& chosen);
     Result alloc_flat(ktwin_lab_alloc& request, const Chosen& chosen);
     // nullptr: none is wanted. kOverflow: a limit.
-    Expected<LabTask*> task_for(const Chosen& chosen) TA_REQUIRES(memory_.lock());
+    Expected<LabTask*> task_for(const Chosen& chosen) TA_LAB_HELD;
     Result settle(const Expected<TwinPid*>& pid, LabTask* task, ktwin_lab_alloc& answer)
-        TA_REQUIRES(memory_.lock());
+        TA_LAB_HELD;
     Result count(Result result);
 
     // --- pid_lab_roles.cc ---
-    Result role_locked(ktwin_lab_role& request) TA_REQUIRES(memory_.lock());
-    Result attach(ktwin_lab_role& request) TA_REQUIRES(memory_.lock());
-    void drop_if_idle(LabTask* task) TA_REQUIRES(memory_.lock());
+    Result role_locked(ktwin_lab_role& request) TA_LAB_HELD;
+    Result attach(ktwin_lab_role& request) TA_LAB_HELD;
+    void drop_if_idle(LabTask* task) TA_LAB_HELD;
     Expected<bool> kill_some(u32 ns, PidRoles::Killing& killing, ktwin_lab_kill& report);
-    void doom_below(const PidNamespace& top) TA_REQUIRES(memory_.lock());
+    // Tasks lose all their roles; false: there is none left.
+    bool dismiss_some();
+    void doom_below(const PidNamespace& top) TA_LAB_HELD;
 
     // --- pid_lab_view.cc ---
     static void describe(TwinPid& pid, ktwin_lab_pid& to);
@@ -142,6 +148,8 @@ class PidLab : Pinned {
     Atomic<u64> taken_;
     Atomic<u64> shrunk_;
 };
+
+#undef TA_LAB_HELD
 
 }  // namespace ktwin
 

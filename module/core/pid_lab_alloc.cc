@@ -56,7 +56,7 @@ Result PidLab::settle(const Expected<TwinPid*>& made, LabTask* task, ktwin_lab_a
 Result PidLab::alloc_twin(ktwin_lab_alloc& request, const Chosen& chosen) {
     return with_memory(request.ns, [&]() -> Result {
         const RcuGuard rcu;
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         PidNamespace* ns = ns_of(request.ns);
         if (ns == nullptr) {
             return Errno::kNotFound;
@@ -76,7 +76,7 @@ Result PidLab::alloc_other(ktwin_lab_alloc& request, const Chosen& chosen) {
         LabTask* task = nullptr;
         {
             const RcuGuard rcu;
-            SpinGuard guard(memory_.lock());
+            const Held held(*this);
             ns = ns_of(request.ns);
             if (ns == nullptr) {
                 return Errno::kNotFound;
@@ -88,7 +88,7 @@ Result PidLab::alloc_other(ktwin_lab_alloc& request, const Chosen& chosen) {
             task = made.value();
         }
         const Expected<TwinPid*> pid = other_.alloc_pid(ns, chosen.order, chosen.set_tid);
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         return settle(pid, task, request);
     });
 }
@@ -160,7 +160,7 @@ Result PidLab::free_pid(u32 ns, i32 nr) {
     }
     {
         const RcuGuard rcu;
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         TwinPid* pid = pid_of(ns, nr);
         if (pid == nullptr) {
             return Errno::kNotFound;

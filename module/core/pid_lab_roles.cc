@@ -50,6 +50,8 @@ Result PidLab::attach(ktwin_lab_role& request) {
     const Result attached = roles_.attach(task.value(), static_cast<PidType>(request.type), pid);
     if (attached) {
         request.task = task.value()->id;
+    } else if (request.task == 0) {
+        tasks_.drop(task.value(), memory_.nodes());
     }
     return attached;
 }
@@ -97,7 +99,7 @@ Result PidLab::role(ktwin_lab_role& request) {
     const Writer writer(*this);
     const Result done = with_memory(request.ns, [&] {
         const RcuGuard rcu;
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         const Result tried = role_locked(request);
         if (is_twin()) {
             reap();
@@ -126,7 +128,7 @@ Expected<bool> PidLab::kill_some(u32 number, PidRoles::Killing& killing, ktwin_l
     bool more = false;
     {
         const RcuGuard rcu;
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         PidNamespace* ns = ns_of(number);
         if (ns == nullptr) {
             return Errno::kNotFound;
@@ -141,12 +143,34 @@ Expected<bool> PidLab::kill_some(u32 number, PidRoles::Killing& killing, ktwin_l
     }
     if (!is_twin()) {
         finish();
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         gone = before - world_.pids_alive();
     }
     report.pids += gone;
     report.tasks += context.tasks;
     return more;
+}
+
+bool PidLab::dismiss_some() {
+    const Writer writer(*this);
+    bool any = false;
+    {
+        const RcuGuard rcu;
+        const Held held(*this);
+        for (u32 i = 0; i < kRound; ++i) {
+            LabTask* task = tasks_.next(1);
+            if (task == nullptr) {
+                break;
+            }
+            any = true;
+            for (u32 type = 0; type < kPidTypes; ++type) {
+                (void)roles_.detach(task, static_cast<PidType>(type));
+            }
+            tasks_.drop(task, memory_.nodes());
+        }
+    }
+    finish();
+    return any;
 }
 
 // Those in which nobody ever was have no init to lose.

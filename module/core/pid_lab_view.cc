@@ -124,7 +124,7 @@ void PidLab::describe(const PidNamespace& ns, ktwin_lab_ns& to) {
         to.cursor = lab_cursor(ns);
         return;
     }
-    SpinGuard guard(memory_.lock());
+    const Held held(*this);
     to.cursor = ns.ids().cursor();
 }
 
@@ -258,7 +258,7 @@ void PidLab::judge(ktwin_lab_stats& stats) {
         }
     }
     {
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         for (const PidNamespace* ns = world_.table().first(); ns != nullptr;
              ns = NamespaceTable::following(ns)) {
             const u32 held = ns->references() - 1 - ns->children();
@@ -287,7 +287,7 @@ void PidLab::stats(ktwin_lab_stats& stats) {
     stats.bytes_limit = config_.bytes;
     (void)memory_.statistics(&stats.pid_pool, &stats.node_pool, &stats.ns_pool);
     {
-        SpinGuard guard(memory_.lock());
+        const Held held(*this);
         stats.pids = is_flat() ? flat_.count() : world_.pids_alive();
         stats.namespaces = is_flat() ? 1 : world_.table().count();
         stats.tasks = tasks_.count();

@@ -8,6 +8,19 @@
 
 namespace ktwin {
 
+class TA_SCOPED_CAPABILITY PidLab::Held : Pinned {
+  public:
+    explicit Held(PidLab& lab)
+        TA_ACQUIRE(lab.memory_.lock(), lab.world_.lock(), lab.allocator_.lock(), lab.roles_.lock())
+            TA_NO_ANALYSIS : lock_(lab.memory_.lock()),
+                             flags_(lock_.acquire()) {}
+    ~Held() TA_RELEASE() TA_NO_ANALYSIS { lock_.release(flags_); }
+
+  private:
+    SpinLock& lock_;
+    unsigned long flags_;
+};
+
 // The thread-safety analysis does not follow a lock that is taken only at times.
 class PidLab::Writer : Pinned {
   public:

@@ -16,6 +16,11 @@ constexpr PidType kAllTypes[kPidTypes] = {PidType::kPid, PidType::kTgid, PidType
 
 }  // namespace
 
+// A number is the number of one task, though a group's or a session's of many.
+bool PidRoles::is_taken(TwinPid& pid, PidType type) {
+    return type == PidType::kPid && task(pid, type) != nullptr;
+}
+
 bool PidRoles::in_use(TwinPid& pid) {
     for (const PidType type : kAllTypes) {
         if (task(pid, type) != nullptr) {
@@ -63,7 +68,7 @@ void PidRoles::detach_locked(PidTask* task, PidType type) {
 }
 
 Result PidRoles::attach(PidTask* task, PidType type, TwinPid* pid) {
-    if (task->pid(type) != nullptr) {
+    if (task->pid(type) != nullptr || is_taken(*pid, type)) {
         return Errno::kBusy;
     }
     link(task, type, pid);
@@ -83,6 +88,9 @@ Result PidRoles::change(PidTask* task, PidType type, TwinPid* pid) {
     TwinPid* old = task->pid(type);
     if (old == nullptr) {
         return Errno::kNotFound;
+    }
+    if (old != pid && is_taken(*pid, type)) {
+        return Errno::kBusy;
     }
     if (old != pid) {
         unlink(task, type);

@@ -17,12 +17,14 @@ namespace ktwin {
 class PidRoles : Pinned {
   public:
     explicit PidRoles(PidAllocator& pids) : pids_(pids) {}
+    SpinLock& lock() TA_RETURN(pids_.lock()) { return pids_.lock(); }
 
-    // kBusy: it has a pid in that role.
+    // kBusy: it has a pid in that role, or another task has this one as its PID.
     Result attach(PidTask* task, PidType type, TwinPid* pid) TA_REQUIRES(pids_.lock());
     // pid may be retired when this returns. kNotFound: it has none.
     Result detach(PidTask* task, PidType type) TA_REQUIRES(pids_.lock());
-    // As setpgid() and setsid() do. To the one it has: nothing happens. kNotFound: it has none.
+    // As setpgid() and setsid() do. To the one it has: nothing happens. kNotFound: it has none. kBusy: another
+    // task has this one as its PID.
     Result change(PidTask* task, PidType type, TwinPid* pid) TA_REQUIRES(pids_.lock());
     // The role and its place in the list go from one to the other: de_thread(), for the leader's TGID, PGID and SID.
     // kInvalid: of a PID; kNotFound: from has none; kBusy: to has one.
@@ -51,6 +53,7 @@ class PidRoles : Pinned {
     bool kill_some(PidNamespace* ns, Killing& killing, Buried buried, void* object) TA_REQUIRES(pids_.lock());
 
   private:
+    static bool is_taken(TwinPid& pid, PidType type);
     void link(PidTask* task, PidType type, TwinPid* pid);
     static void unlink(PidTask* task, PidType type);
     void detach_locked(PidTask* task, PidType type) TA_REQUIRES(pids_.lock());

@@ -90,7 +90,7 @@ Result TwinMemory::reserve(u32 level) {
 }
 
 Result TwinMemory::reserve_namespace() {
-    return namespaces_.ensure(lock_, 1) ? Result() : Errno::kNoMemory;
+    return pool(kLevels + 3).ensure(lock_, 1) ? Result() : Errno::kNoMemory;
 }
 
 u32 TwinMemory::shrink() {

@@ -7,6 +7,40 @@
 namespace ktwin {
 namespace {
 
+// Each call under the lock.
+class LockedRoles {
+  public:
+    explicit LockedRoles(PidAllocator& allocator) : roles_(allocator) {}
+    Result attach(PidTask* task, PidType type, TwinPid* pid) {
+        SpinGuard guard(roles_.lock());
+        return roles_.attach(task, type, pid);
+    }
+    Result detach(PidTask* task, PidType type) {
+        SpinGuard guard(roles_.lock());
+        return roles_.detach(task, type);
+    }
+    Result change(PidTask* task, PidType type, TwinPid* pid) {
+        SpinGuard guard(roles_.lock());
+        return roles_.change(task, type, pid);
+    }
+    Result transfer(PidTask* from, PidTask* to, PidType type) {
+        SpinGuard guard(roles_.lock());
+        return roles_.transfer(from, to, type);
+    }
+    Result exchange(PidTask* left, PidTask* right) {
+        SpinGuard guard(roles_.lock());
+        return roles_.exchange(left, right);
+    }
+    bool kill_some(PidNamespace* ns, PidRoles::Killing& killing, PidRoles::Buried buried, void* object) {
+        const RcuGuard rcu;
+        SpinGuard guard(roles_.lock());
+        return roles_.kill_some(ns, killing, buried, object);
+    }
+
+  private:
+    PidRoles roles_;
+};
+
 class RolesTest : public ::testing::Test {
   protected:
     RolesTest() {
@@ -15,7 +49,7 @@ class RolesTest : public ::testing::Test {
         EXPECT_TRUE(memory->refill());
         world = std::make_unique<PidWorld>(*memory);
         allocator = std::make_unique<PidAllocator>(*world);
-        roles = std::make_unique<PidRoles>(*allocator);
+        roles = std::make_unique<LockedRoles>(*allocator);
         top = create(nullptr);
     }
     ~RolesTest() override {
@@ -63,7 +97,7 @@ class RolesTest : public ::testing::Test {
     std::unique_ptr<TwinMemory> memory;
     std::unique_ptr<PidWorld> world;
     std::unique_ptr<PidAllocator> allocator;
-    std::unique_ptr<PidRoles> roles;
+    std::unique_ptr<LockedRoles> roles;
     std::vector<std::unique_ptr<PidTask>> tasks;
     std::vector<PidNamespace*> namespaces;
     PidNamespace* top;
