@@ -51,8 +51,8 @@ TwinMemory::TwinMemory(const Lab& lab)
       ns_budget_(lab_objects(lab.namespaces), lab.bytes),
       pids_(&pid_budget_, &kicker_, TwinPid::kRoleBytes, kLabStart) {
     nodes_.leaves.setup(sizeof(IdLeaf), kLabStart, &node_budget_, &kicker_);
-    nodes_.small_dirs.setup(sizeof(SmallDir), kLabStart, &node_budget_, &kicker_);
-    nodes_.full_dirs.setup(sizeof(FullDir), 1, &node_budget_, &kicker_);
+    nodes_.small_dirs.setup(IdDir::bytes(IdDir::kSmallIds), kLabStart, &node_budget_, &kicker_);
+    nodes_.full_dirs.setup(IdDir::bytes(kBlockIds), 1, &node_budget_, &kicker_);
     namespaces_.setup(sizeof(PidNamespace), 1, &ns_budget_, &kicker_);
 }
 
