@@ -4,6 +4,7 @@
 
 #include <uapi/ktwin.h>
 
+#include "lab_records.h"
 #include "records.h"
 #include "rq_records.h"
 #include "sched_records.h"
@@ -39,5 +40,11 @@ NsWaits decode(const ktwin_ns_waits& raw);
 RqAudit decode(const ktwin_rq_audit& raw);
 RqTwin decode(const ktwin_rq_twin& raw);
 SchedEvent decode(const ktwin_sched_event& raw);
+
+LabPid decode(const ktwin_lab_pid& raw);
+LabNs decode(const ktwin_lab_ns& raw);
+LabTask decode(const ktwin_lab_task& raw);
+LabLeaf decode(const ktwin_lab_leaf& raw);
+LabStats decode(const ktwin_lab_stats& raw);
 
 }  // namespace ktwin

@@ -9,6 +9,7 @@
 
 #include "decode.h"
 #include "message.h"
+#include "names.h"
 #include "read_records.h"
 #include "rq.h"
 #include "waiters.h"
@@ -343,6 +344,31 @@ Result<Switches> Device::switches(uint32_t flags, uint32_t capacity) {
         return failed("cannot count switches", result, advice);
     }
     return Switches(std::make_unique<FdTransport>(Fd(result)));
+}
+
+Result<Lab> Device::lab(const LabOptions& options) {
+    ktwin_lab raw = {};
+    raw.size = sizeof(raw);
+    raw.backend = options.backend;
+    raw.pid_max = options.pid_max;
+    raw.limit = options.limit;
+    raw.pids = options.pids;
+    raw.namespaces = options.namespaces;
+    raw.tasks = options.tasks;
+    raw.bytes = options.bytes;
+    const int result = transport_->control(KTWIN_IOC_LAB, &raw);
+    if (result < 0) {
+        const std::string_view advice =
+            result == -EINVAL ? "pid_max is 2 to the limit, the limit up to 4194304 (blocks: 4096 a CPU at "
+                                "least), pids and tasks up "
+                                "to 4194304, namespaces up to 4096, memory 1 MiB to 1 GiB"
+            : result == -ENOMEM
+                ? "memory is short, or so much is not to be had within its --bytes: ask for less"
+                : "";
+        return failed(fmt::format("cannot open a lab ({})", lab_backend_name(options.backend)), result,
+                      advice);
+    }
+    return Lab(std::make_unique<FdTransport>(Fd(result), Again::answer));
 }
 
 Result<void> Device::inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "error.h"
+#include "lab.h"
 #include "queue.h"
 #include "reading.h"
 #include "records.h"
@@ -67,7 +68,10 @@ class Device {
     // each CPU, 0 the kernel's choice. Errors: EPERM, EBUSY, ENODEV, EINVAL.
     Result<Switches> switches(uint32_t flags, uint32_t capacity = 0);
 
-    // The laboratory.
+    // A laboratory of PID namespaces of its own. Errors: EINVAL, ENOMEM.
+    Result<Lab> lab(const LabOptions& options = {});
+
+    // For tests of the module.
     Result<void> inject(ktwin_inject_kind kind, int32_t nr, uint32_t ns);
     Result<CompareResult> compare(const CompareRequest& request);
 

@@ -118,6 +118,50 @@ constexpr Word rq_whys[] = {
     {KTWIN_RQ_LOST_EVENTS, "lost_events", ""},
 };
 
+constexpr Word lab_backends[] = {
+    {KTWIN_LAB_TWIN, "twin", "ktwin's tree, one lock for all levels of an allocation"},
+    {KTWIN_LAB_BLOCKS, "blocks", "the same, with a block of numbers for each CPU"},
+    {KTWIN_LAB_PIDMAP, "pidmap", "bitmap pages and pid_hash of Linux 3.9"},
+    {KTWIN_LAB_IDR, "idr", "the kernel's idr, as kernel/pid.c uses it"},
+    {KTWIN_LAB_XARRAY, "xarray", "the kernel's xarray"},
+    {KTWIN_LAB_IDA, "ida", "the kernel's ida: numbers alone"},
+    {KTWIN_LAB_SBITMAP, "sbitmap", "the kernel's sbitmap_queue: numbers alone"},
+};
+
+constexpr Word lab_has[] = {
+    {KTWIN_LAB_HAS_LOWEST, "lowest", ""}, {KTWIN_LAB_HAS_CYCLIC, "cyclic", ""},
+    {KTWIN_LAB_HAS_ANY, "any", ""},       {KTWIN_LAB_HAS_AT, "wanted", ""},
+    {KTWIN_LAB_HAS_PIDS, "pids", ""},
+};
+
+constexpr Word lab_hows[] = {
+    {KTWIN_LAB_CYCLIC, "cyclic", ""},
+    {KTWIN_LAB_LOWEST, "lowest", ""},
+    {KTWIN_LAB_ANY, "any", ""},
+};
+
+constexpr Word lab_types[] = {
+    {KTWIN_LAB_PID, "pid", ""},
+    {KTWIN_LAB_TGID, "tgid", ""},
+    {KTWIN_LAB_PGID, "pgid", ""},
+    {KTWIN_LAB_SID, "sid", ""},
+};
+
+constexpr Word lab_verdicts[] = {
+    {KTWIN_LAB_ROOM, "room", ""},
+    {KTWIN_LAB_ESTIMATE, "estimate", ""},
+    {KTWIN_LAB_LEAK, "leak", ""},
+};
+
+std::optional<uint32_t> value_of(std::span<const Word> words, std::string_view name) {
+    for (const Word& word : words) {
+        if (word.name == name) {
+            return word.value;
+        }
+    }
+    return std::nullopt;
+}
+
 const Word* find(std::span<const Word> words, uint32_t value) {
     for (const Word& word : words) {
         if (word.value == value) {
@@ -242,6 +286,39 @@ std::string rq_difference_name(uint32_t difference) {
 
 std::vector<std::string> rq_why_names(uint32_t why) {
     return bits(rq_whys, why, &Word::name);
+}
+
+std::string lab_backend_name(uint32_t backend) {
+    return name_of(lab_backends, backend, "backend");
+}
+
+std::string_view lab_backend_sentence(uint32_t backend) {
+    const Word* word = find(lab_backends, backend);
+    return word ? word->sentence : "";
+}
+
+std::optional<uint32_t> lab_backend(std::string_view name) {
+    return value_of(lab_backends, name);
+}
+
+std::vector<std::string> lab_has_names(uint32_t has) {
+    return bits(lab_has, has, &Word::name);
+}
+
+std::optional<uint32_t> lab_how(std::string_view name) {
+    return value_of(lab_hows, name);
+}
+
+std::string lab_type_name(uint32_t type) {
+    return name_of(lab_types, type, "type");
+}
+
+std::optional<uint32_t> lab_type(std::string_view name) {
+    return value_of(lab_types, name);
+}
+
+std::string lab_verdict_name(uint32_t verdict) {
+    return name_of(lab_verdicts, verdict, "verdict");
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,16 @@ std::string sched_class_name(uint32_t sched_class);   // "fair"
 std::string rq_generation_name(uint32_t generation);  // "eevdf"
 std::string rq_difference_name(uint32_t difference);  // "missing"
 std::vector<std::string> rq_why_names(uint32_t why);  // {"conflict"}
+
+// Of labs. Backends, ways to allocate and types can be asked for by these names.
+std::string lab_backend_name(uint32_t backend);  // "idr"
+std::string_view lab_backend_sentence(uint32_t backend);
+std::optional<uint32_t> lab_backend(std::string_view name);
+std::vector<std::string> lab_has_names(uint32_t has);  // {"lowest", "pids"}
+std::optional<uint32_t> lab_how(std::string_view name);
+std::string lab_type_name(uint32_t type);  // "pgid"
+std::optional<uint32_t> lab_type(std::string_view name);
+std::string lab_verdict_name(uint32_t verdict);  // "leak"
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

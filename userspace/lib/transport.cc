@@ -13,9 +13,9 @@
 
 namespace ktwin {
 
-// EAGAIN: the twin is being populated, which takes part of a second; nobody who asked wants to hear of that.
+// The twin is populated in part of a second; nobody who asked wants to hear of that.
 int FdTransport::control(unsigned long command, void* argument) {
-    constexpr int attempts = 200;
+    const int attempts = again_ == Again::wait ? 200 : 1;
     int result = ::ioctl(fd_.get(), command, argument);
     for (int attempt = 1; attempt < attempts && result < 0 && errno == EAGAIN; attempt++) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -21,14 +21,18 @@ class Transport {
     virtual int control(unsigned long command, void* argument) = 0;
 };
 
+// What EAGAIN means: the twin is being populated, so the call is made again; or it is the answer.
+enum class Again { wait, answer };
+
 class FdTransport final : public Transport {
   public:
-    explicit FdTransport(Fd fd) : fd_(std::move(fd)) {}
+    explicit FdTransport(Fd fd, Again again = Again::wait) : fd_(std::move(fd)), again_(again) {}
     int control(unsigned long command, void* argument) override;
     int fd() const { return fd_.get(); }
 
   private:
     Fd fd_;
+    Again again_;
 };
 
 // A read-only, shared mapping of a descriptor from offset 0.
