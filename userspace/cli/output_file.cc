@@ -108,4 +108,13 @@ Result<void> OutputFile::commit() {
     return {};
 }
 
+Result<void> write_file(const std::string& path, std::string_view text) {
+    Result<OutputFile> file = OutputFile::open(path);
+    if (!file) {
+        return std::unexpected(file.error());
+    }
+    file->write(text);
+    return file->commit();
+}
+
 }  // namespace ktwin::cli

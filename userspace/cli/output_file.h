@@ -39,4 +39,7 @@ class OutputFile {
     int error_ = 0;
 };
 
+// All of it at once.
+Result<void> write_file(const std::string& path, std::string_view text);
+
 }  // namespace ktwin::cli

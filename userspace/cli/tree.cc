@@ -16,11 +16,11 @@ constexpr Strokes ascii = {"|-", "`-", "| ", "  "};
 
 class Drawing {
   public:
-    Drawing(const std::vector<Namespace>& all, const Strokes& strokes)
+    Drawing(const std::vector<TreeNode>& all, const Strokes& strokes)
         : strokes_(strokes), children_(all.size()) {
         std::unordered_map<uint32_t, size_t> at;
         for (size_t i = 0; i < all.size(); i++) {
-            at.emplace(all[i].inode, i);
+            at.emplace(all[i].id, i);
         }
         for (size_t i = 0; i < all.size(); i++) {
             const auto parent = all[i].parent ? at.find(*all[i].parent) : at.end();
@@ -59,8 +59,16 @@ class Drawing {
 
 }  // namespace
 
-std::vector<Branch> namespace_tree(const std::vector<Namespace>& all, bool utf8) {
+std::vector<Branch> draw_tree(const std::vector<TreeNode>& all, bool utf8) {
     return Drawing(all, utf8 ? box : ascii).draw();
+}
+
+std::vector<Branch> namespace_tree(const std::vector<Namespace>& all, bool utf8) {
+    std::vector<TreeNode> nodes;
+    for (const Namespace& ns : all) {
+        nodes.push_back({ns.inode, ns.parent});
+    }
+    return draw_tree(nodes, utf8);
 }
 
 }  // namespace ktwin::cli
