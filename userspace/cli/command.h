@@ -103,6 +103,9 @@ void run_with_columns(Command& command, std::shared_ptr<Options> options,
 // layout.cc: ktwin status --layout
 int show_layout(const std::string& device, const Format& format);
 
+// lab_world.cc: what of ktwin lab is no test of ktwin itself
+void add_lab_world(Command& lab);
+
 void add_status(Command& ktwin);
 void add_namespaces(Command& ktwin);
 void add_pid(Command& ktwin);

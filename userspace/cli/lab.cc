@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ktwin lab: for tests of ktwin itself, refused unless the module was loaded with kt_lab=1.
+// ktwin lab: private PID worlds; and, refused unless the module was loaded with kt_lab=1, tests of ktwin itself.
 #include <fmt/format.h>
 #include <uapi/ktwin.h>
 
@@ -37,7 +37,8 @@ int inject(Device& device, const Injection& injection, const InjectOptions& opti
 }
 
 void add_inject(Command& lab) {
-    Command command = lab.add("inject", "make the twin wrong; ktwin mirror resync undoes it");
+    Command command =
+        lab.add("inject", "a test of ktwin (kt_lab=1): makes the twin wrong; ktwin mirror resync undoes it");
     command.run([] { return usage_error("lab inject: drop, add, swap, skip or nomem?"); });
     for (const Injection& injection : injections) {
         Command kind = command.add(std::string(injection.name), std::string(injection.help));
@@ -81,7 +82,9 @@ int compare(Device& device, const CompareOptions& options) {
 }
 
 void add_compare(Command& lab) {
-    Command command = lab.add("compare", "the twin's allocator against the kernel's idr, same random calls");
+    Command command = lab.add(
+        "compare",
+        "a test of ktwin (kt_lab=1): the twin's allocator against the kernel's idr, same random calls");
     auto options = std::make_shared<CompareOptions>();
     command.json(options->json);
     command.option("--ops", "N", options->request.operations, "calls (100000)");
@@ -96,9 +99,9 @@ void add_compare(Command& lab) {
 }  // namespace
 
 void add_lab(Command& ktwin) {
-    Command lab = ktwin.add("lab", "for tests of ktwin itself (module loaded with kt_lab=1)");
-    lab.hide();
-    lab.run([] { return usage_error("lab: inject or compare?"); });
+    Command lab = ktwin.add("lab", "private PID worlds to try things in, on ktwin's allocator and on others");
+    lab.run([] { return usage_error("lab: run, show, demo, backends, inject or compare?"); });
+    add_lab_world(lab);
     add_inject(lab);
     add_compare(lab);
 }

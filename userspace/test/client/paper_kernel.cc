@@ -2,9 +2,12 @@
 // Takes the place of lib/transport.cc in a client that is tested without a module: answers from a small,
 // fixed system. KTWIN_PAPER names what is wrong with it: off, differs, incomplete, scoped, errno=N, lost,
 // many, nopeers.
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "lib/message.h"
@@ -13,6 +16,7 @@
 #include "paper_rq.h"
 #include "paper_switches.h"
 #include "paper_wait.h"
+#include "test/paper_lab.h"
 
 namespace ktwin {
 namespace {
@@ -239,6 +243,18 @@ std::vector<std::byte>& ring() {
     return memory;
 }
 
+// The lab that was opened last.
+std::unique_ptr<PaperLab> lab;
+
+int open_lab(const ktwin_lab& options) {
+    if (!PaperLab::is_sound(options)) {
+        return -EINVAL;
+    }
+    lab = std::make_unique<PaperLab>(options);
+    const int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 }  // namespace
 
 int FdTransport::control(unsigned long command, void* argument) {
@@ -305,6 +321,21 @@ int FdTransport::control(unsigned long command, void* argument) {
             return paper_rq(*static_cast<ktwin_rq*>(argument));
         case KTWIN_IOC_LAYOUT:
             return paper_layout(*static_cast<ktwin_read*>(argument));
+        case KTWIN_IOC_LAB:
+            return open_lab(*static_cast<ktwin_lab*>(argument));
+        case KTWIN_IOC_LAB_NS_CREATE:
+        case KTWIN_IOC_LAB_PID_MAX:
+        case KTWIN_IOC_LAB_ALLOC:
+        case KTWIN_IOC_LAB_FREE:
+        case KTWIN_IOC_LAB_FIND:
+        case KTWIN_IOC_LAB_ROLE:
+        case KTWIN_IOC_LAB_KILL:
+        case KTWIN_IOC_LAB_STATS:
+        case KTWIN_IOC_LAB_NAMESPACES:
+        case KTWIN_IOC_LAB_PIDS:
+        case KTWIN_IOC_LAB_TASKS:
+        case KTWIN_IOC_LAB_LEAVES:
+            return lab->control(command, argument);
         default:
             return paper_queue(command, argument);
     }
