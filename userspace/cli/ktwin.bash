@@ -28,7 +28,7 @@ _ktwin_columns() {
 
 _ktwin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local word skip='' words=()
+	local word skip='' words=() candidates
 
 	# The command words so far, to ask its help.
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -36,7 +36,7 @@ _ktwin() {
 		--device) skip=1 ;;
 		-*) ;;
 		1*) skip='' ;;
-		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | switches | lab | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
+		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | switches | lab | run | show | backends | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
 			words+=("$word") ;;
 		esac
 	done
@@ -55,27 +55,39 @@ _ktwin() {
 		_ktwin_columns "$1"
 		return ;;
 	--ns)
+		# Those of a lab are not there yet.
+		if [[ " ${words[*]} " = ' lab '* ]]; then return; fi
 		mapfile -t COMPREPLY < <(compgen -W "$("$1" ns -l -n -r -o NS 2>/dev/null)" -- "$cur")
 		return ;;
 	--device | --proc)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--backend)
-		mapfile -t COMPREPLY < <(compgen -W 'twin kernel' -- "$cur")
+		case " ${words[*]} " in
+		' lab demo ') candidates='all twin blocks pidmap idr xarray ida sbitmap' ;;
+		' lab '*) candidates='twin blocks pidmap idr xarray ida sbitmap' ;;
+		*) candidates='twin kernel' ;;
+		esac
+		mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$cur")
 		return ;;
 	--task)
 		mapfile -t COMPREPLY < <(cd /proc && compgen -G "${cur:-[0-9]}*")
 		return ;;
-	--sleepers | --wake | --hold | --count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed)
+	--sleepers | --wake | --hold | --count | --seconds | --capacity | --interval | --batch | --cpu | --ops | --levels | --pid-max | --seed | --limit | --pids | --namespaces | --tasks | --bytes)
 		return ;;
 	esac
 
-	local help candidates
+	local help
 	help=$("$1" "${words[@]}" --help 2>/dev/null)
 	case $cur in
 	-*) candidates=$(_ktwin_options <<<"$help") ;;
 	*)
 		candidates=$(_ktwin_commands <<<"$help")
+		case "${words[*]}" in
+		'lab run' | 'lab show')
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return ;;
+		esac
 		case ${words[*]} in
 		pid | wait) candidates=$(cd /proc && compgen -G '[0-9]*') ;;
 		rq) candidates=$(cd /sys/devices/system/cpu && printf '%s\n' cpu[0-9]* | sed 's/^cpu//') ;;
