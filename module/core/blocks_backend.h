@@ -25,6 +25,7 @@ class BlocksBackend : public IdBackendDefaults, Pinned {
     IdTree::Found next(u32 id) const { return blocks_.next(id); }
     u32 count() const;
     u64 bytes();
+    u64 bytes_in_use() { return bytes() - memory_.bytes() + memory_.bytes_in_use(); }
     void maintain() { memory_.maintain(); }
 
   private:

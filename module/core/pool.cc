@@ -14,6 +14,8 @@ namespace {
 constexpr u32 kPortion = 64;
 // Refills without need before the target shrinks: about a minute of periodic maintenance.
 constexpr u32 kCalm = 60;
+// Objects freed between two points where the CPU is given away.
+constexpr u32 kBreath = 4096;
 
 u32 allocate_chain(u32 object_size, u32 count, bool charged, Chain& to) {
     u32 made = 0;
@@ -27,9 +29,13 @@ u32 allocate_chain(u32 object_size, u32 count, bool charged, Chain& to) {
     return made;
 }
 
+// A laboratory's pool may have millions.
 void free_chain(Chain& chain) {
     while (PoolNode* node = chain.pop()) {
         kt_host_free(node);
+        if (chain.size() % kBreath == kBreath - 1) {
+            (void)kt_host_breathe(0);
+        }
     }
 }
 
