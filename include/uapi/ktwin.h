@@ -53,6 +53,7 @@
 #define KTWIN_IOC_INJECT	_IO(KTWIN_IOC_MAGIC, 0x40) /* struct ktwin_inject, CONTROL, LAB */
 #define KTWIN_IOC_COMPARE	_IO(KTWIN_IOC_MAGIC, 0x41) /* struct ktwin_compare, CONTROL, LAB */
 #define KTWIN_IOC_BENCH		_IO(KTWIN_IOC_MAGIC, 0x42) /* struct ktwin_bench, CONTROL, LAB */
+#define KTWIN_IOC_BENCH_IDS	_IO(KTWIN_IOC_MAGIC, 0x43) /* struct ktwin_bench_ids, CONTROL, LAB */
 
 /* On a stream fd only. */
 #define KTWIN_IOC_STREAM_ACK	_IO(KTWIN_IOC_MAGIC, 0x80) /* struct ktwin_stream_ack */
@@ -1346,6 +1347,71 @@ struct ktwin_bench {
 	__u32 rounds;		/* on each queue, 1 to 1000 */
 	__u32 zero;
 	struct ktwin_bench_times times[2];	/* out: by enum ktwin_backend */
+};
+
+/* Who hands out ids. */
+enum ktwin_ids {
+	KTWIN_IDS_NONE		= 0,	/* nobody: every call returns at once */
+	KTWIN_IDS_TWIN		= 1,	/* the twin's id tree under one lock */
+	KTWIN_IDS_BLOCKS	= 2,	/* the same with a block of ids a CPU: any free id, no lowest */
+	KTWIN_IDS_PIDMAP	= 3,	/* bitmap and hash of kernel/pid.c of 3.9, rebuilt */
+	KTWIN_IDS_KPID		= 4,	/* the kernel's idr as kernel/pid.c uses it: alloc NULL, idr_replace() in a second section */
+	KTWIN_IDS_IDR		= 5,	/* the kernel's idr under one lock */
+	KTWIN_IDS_XARRAY	= 6,	/* the kernel's xarray as an allocator */
+	KTWIN_IDS_IDA		= 7,	/* the kernel's ida: lowest only, no pointers */
+	KTWIN_IDS_SBITMAP	= 8,	/* the kernel's sbitmap_queue: any free id, no pointers */
+	KTWIN_IDS_TWIN_PIDS	= 9,	/* the twin's alloc_pid() and free_pid() in so many levels of namespaces */
+	KTWIN_IDS_KERNEL_PIDS	= 10,	/* the like of kernel/pid.c, on idrs of its own */
+};
+
+/* What is done with them. An operation is: */
+enum ktwin_ids_work {
+	KTWIN_IDS_PING_PONG	= 0,	/* one id taken and given back */
+	KTWIN_IDS_FIFO		= 1,	/* the oldest of those in use given back, one taken */
+	KTWIN_IDS_CHURN		= 2,	/* any of those in use given back, one taken */
+	KTWIN_IDS_FILL		= 3,	/* one taken, from none in use on */
+	KTWIN_IDS_FIND		= 4,	/* any of those in use looked up */
+	KTWIN_IDS_FIND_CHAIN	= 5,	/* likewise, and which one is known only when the last was found */
+	KTWIN_IDS_ITERATE	= 6,	/* the next in use, from the lowest to the highest and again */
+	KTWIN_IDS_TWO		= 7,	/* ping-pong on two CPUs at once; the operations of both */
+	KTWIN_IDS_WRITER	= 8,	/* ping-pong while another CPU looks up; the one's operations */
+	KTWIN_IDS_READER	= 9,	/* the other's operations */
+};
+
+/* ktwin_bench_ids.flags */
+#define KTWIN_IDS_LOWEST	(1U << 0)	/* the lowest free id is taken; else the next one from the last on */
+
+/* Nanoseconds that the operations of a round took. */
+struct ktwin_bench_ids_side {
+	__u64 min;
+	__u64 median;
+	__u64 max;
+	__u64 bytes;		/* of the nodes that live ids took, and what the allocator has beside them; 0: not known */
+	__u64 ready;		/* bytes of nodes that it keeps at hand */
+	__u64 sum;		/* of the ids in use at the end: the same for who hands out the same */
+};
+
+/*
+ * Allocators of ids measured, two and nobody, by turns, on the same work; each call is one indirect call away. What
+ * nobody takes is what the loop, the calls and the clock take. CHURN without LOWEST begins with live ids strewn over all
+ * below limit; with spread, ids are 1, 1 + spread and so on; else they are those that come first.
+ * The mirror's probes are in the way of KPID and KERNEL_PIDS; for measuring load with mirror=0.
+ * Errors: -EOPNOTSUPP one of the two cannot do that; -ERANGE; -EBUSY another one is under way; -ENOMEM; -EINTR;
+ * -ENODEV no second CPU; -ETIMEDOUT two CPUs never ran undisturbed at once.
+ */
+struct ktwin_bench_ids {
+	__u32 size;
+	__u32 flags;		/* KTWIN_IDS_LOWEST */
+	__u32 work;		/* enum ktwin_ids_work */
+	__u32 who[2];		/* enum ktwin_ids, not NONE */
+	__u32 limit;		/* ids are below: 64 to 4194304 */
+	__u32 live;		/* ids in use meanwhile, below limit - 32; FILL: 0 */
+	__u32 spread;		/* live * spread below limit; 0 or 1: dense */
+	__u32 operations;	/* in a round, 1 to 1048576; FILL: below limit - 32 */
+	__u32 rounds;		/* of each, 1 to 101 */
+	__u32 levels;		/* 1 to 32; above 1 TWIN_PIDS and KERNEL_PIDS only, which do PING_PONG only */
+	__u32 zero;
+	struct ktwin_bench_ids_side sides[3];	/* out: of who[0], who[1], nobody */
 };
 
 #endif /* _UAPI_KTWIN_H */

@@ -4,6 +4,7 @@
 #include "boundary/core_api.h"
 
 #include "base/memory.h"
+#include "core/bench_ids.h"
 #include "core/comparison.h"
 #include "core/core.h"
 #include "core/lab_queue.h"
@@ -621,5 +622,22 @@ int kt_core_compare(ktwin_compare* compare) {
     }
     const Result result = comparison->run();
     kt_host_free(comparison);
+    return to_c(result);
+}
+
+int kt_core_bench_ids(ktwin_bench_ids* request, __u32 cpus) {
+    if (!the_core->is_lab()) {
+        return to_c(Errno::kNotSupported);
+    }
+    const Result valid = IdBench::check(*request, cpus);
+    if (!valid) {
+        return to_c(valid);
+    }
+    auto* bench = construct_at<IdBench>(kt_host_alloc_charged(sizeof(IdBench)), *request, cpus);
+    if (bench == nullptr) {
+        return to_c(Errno::kNoMemory);
+    }
+    const Result result = bench->run();
+    kt_host_free(bench);
     return to_c(result);
 }

@@ -266,6 +266,8 @@ void kt_core_sched_event_count(const struct kt_sched_events *events, __u32 cpu, 
 /* --- the laboratory --- */
 int kt_core_inject(kt_key viewer, const struct ktwin_inject *inject);	/* [sleep] */
 int kt_core_compare(struct ktwin_compare *compare);			/* [sleep] */
+/* [sleep] One at a time. cpus: as many there can be. */
+int kt_core_bench_ids(struct ktwin_bench_ids *request, __u32 cpus);
 
 #ifdef __cplusplus
 #pragma GCC visibility pop

@@ -27,6 +27,8 @@ void *kt_host_alloc_charged(unsigned long size);
 void *kt_host_alloc_atomic(unsigned long size);
 /* [sleep] Of both kinds; NULL is ignored. */
 void kt_host_free(void *memory);
+/* [sleep] As kt_host_alloc(), charged to the caller's memory cgroup. */
+void *kt_host_alloc_charged(unsigned long size);
 
 /* --- locks --------------------------------------------------------------------------------------------------- */
 
@@ -209,6 +211,18 @@ void *kt_host_ids_next(void *ids, __u32 *id);		/* [any, inside RCU] the lowest >
 __u32 kt_host_ids_count(void *ids);			/* [any] */
 __u32 kt_host_ids_cursor(void *ids);			/* [any] */
 void kt_host_ids_set_cursor(void *ids, __u32 cursor);	/* [any] */
+
+/* --- measuring --------------------------------------------------------------------------------------------------- */
+
+/* [any] For differences only: cheap, and without a device to ask. */
+__u64 kt_host_clock_ns(void);
+/* [any] enum ktwin_ids; NULL: not one of the kernel's. */
+const struct kt_rival *kt_host_rival(__u32 who);
+/*
+ * [sleep] work(arg, 0) and work(arg, 1) at once, in a kernel thread each, on a CPU each; both are over when this returns.
+ * 0, -ENODEV: there is one CPU; -ENOMEM, -EINTR: no threads, and nothing was called.
+ */
+int kt_host_run_pair(void (*work)(void *arg, __u32 which), void *arg);
 
 #ifdef __cplusplus
 }

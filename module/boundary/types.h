@@ -154,6 +154,37 @@ struct kt_rq_candidate {
 /* One row of a differential run: what an allocator was asked to do. */
 enum kt_alloc_op { KT_ALLOC_CYCLIC, KT_ALLOC_AT, KT_REMOVE, KT_FIND, KT_NEXT };
 
+/* What an allocator that is to be measured is made for. */
+struct kt_rival_config {
+	__u32 limit;		/* numbers are below */
+	__u32 levels;
+	__u32 cpus;		/* there can be */
+	__u32 operations;	/* between two rests */
+};
+
+struct kt_rival_bytes {
+	__u64 used;		/* of nodes in use, and what is there from the start */
+	__u64 ready;		/* of nodes kept at hand */
+};
+
+/*
+ * An allocator of ids as the bench calls it, the core's and the kernel's alike: each call is one indirect call away,
+ * does what its users do, and nothing around it. NULL: it has no such call. object is not NULL and 8-aligned.
+ */
+struct kt_rival {
+	void *(*create)(const struct kt_rival_config *config);	/* [sleep] NULL: no memory, or it cannot be so */
+	void (*destroy)(void *self);				/* [sleep] with whatever is in use */
+	/* [sleep] A number from 1 on (sbitmap: 0), or -errno. */
+	int (*cyclic)(void *self, void *object);
+	int (*lowest)(void *self, void *object);
+	int (*at)(void *self, __u32 nr, void *object);		/* [sleep] 0 or -errno */
+	void (*put)(void *self, __u32 nr);			/* [any but irqs off] */
+	void *(*find)(void *self, __u32 nr);			/* [any, inside RCU] */
+	void *(*next)(void *self, __u32 *nr);			/* [any, inside RCU] the lowest >= *nr; NULL: none */
+	void (*bytes)(void *self, struct kt_rival_bytes *bytes);	/* [sleep] nobody is at it */
+	void (*rest)(void *self);				/* [sleep] what was put off is done now, unmeasured */
+};
+
 /*
  * Fields of kernel structs whose place the kernel's own BTF tells; the table behind them is core/kernel_layout.cc. Each
  * belongs to a group, which is known as a whole or not at all.

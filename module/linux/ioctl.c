@@ -32,6 +32,8 @@ static const struct ktwin_command commands[] = {
 	    ktwin_ioctl_compare),
 	KTWIN_ROW(KTWIN_IOC_BENCH, ktwin_bench, times, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
 	    ktwin_ioctl_bench),
+	KTWIN_ROW(KTWIN_IOC_BENCH_IDS, ktwin_bench_ids, sides, KTWIN_CMD_CONTROL | KTWIN_CMD_LAB | KTWIN_CMD_ANSWERS,
+	    ktwin_ioctl_bench_ids),
 };
 
 long ktwin_copy_record(void __user *to, u32 to_size, const void *from, size_t from_size)

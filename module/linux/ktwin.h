@@ -133,6 +133,8 @@ long ktwin_ioctl_sleep(struct file *file, void *arg);
 
 /* bench_wait.c */
 long ktwin_ioctl_bench(struct file *file, void *arg);
+/* bench_ids.c */
+long ktwin_ioctl_bench_ids(struct file *file, void *arg);
 /* ioctl_rq.c, ioctl_layout.c: more of them */
 long ktwin_ioctl_rq(struct file *file, void *arg);
 long ktwin_ioctl_layout(struct file *file, void *arg);

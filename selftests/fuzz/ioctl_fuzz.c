@@ -58,6 +58,7 @@ static const struct {
 	{ KTWIN_IOC_INJECT, sizeof(struct ktwin_inject) },
 	{ KTWIN_IOC_COMPARE, sizeof(struct ktwin_compare) },
 	{ KTWIN_IOC_BENCH, sizeof(struct ktwin_bench) },
+	{ KTWIN_IOC_BENCH_IDS, sizeof(struct ktwin_bench_ids) },
 	{ KTWIN_IOC_STREAM_ACK, sizeof(struct ktwin_stream_ack) },
 	{ KTWIN_IOC_QUEUE, sizeof(struct ktwin_queue) },
 	{ KTWIN_IOC_QUEUE_WAIT, sizeof(struct ktwin_wait) },
@@ -187,6 +188,15 @@ static int one_call(int fd)
 		((struct ktwin_bench *)arg)->waiters = below(4);
 		((struct ktwin_bench *)arg)->calls = below(4);
 		((struct ktwin_bench *)arg)->rounds = below(16) ? 0 : below(2);
+	}
+	/* Nor are millions of ids. */
+	if (commands[which].cmd == KTWIN_IOC_BENCH_IDS) {
+		((struct ktwin_bench_ids *)arg)->work = below(11);
+		((struct ktwin_bench_ids *)arg)->who[0] = below(12);
+		((struct ktwin_bench_ids *)arg)->who[1] = below(12);
+		((struct ktwin_bench_ids *)arg)->limit = below(1024);
+		((struct ktwin_bench_ids *)arg)->operations = below(100);
+		((struct ktwin_bench_ids *)arg)->rounds = below(3);
 	}
 	/* Nobody would wake it, and no signal ends each of its modes: with a timeout always, and from nowhere else. */
 	if (commands[which].cmd == KTWIN_IOC_QUEUE_WAIT) {
