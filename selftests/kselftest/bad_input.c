@@ -28,6 +28,7 @@ union argument {
 	struct ktwin_inject inject;
 	struct ktwin_compare compare;
 	struct ktwin_bench bench;
+	struct ktwin_bench_ids bench_ids;
 	struct ktwin_switches switches;
 	char bytes[1024];
 };
@@ -83,6 +84,16 @@ static void fill_bench(union argument *argument)
 	argument->bench.waiters = 2;
 	argument->bench.calls = 1;
 	argument->bench.rounds = 1;
+}
+
+static void fill_bench_ids(union argument *argument)
+{
+	argument->bench_ids.who[0] = KTWIN_IDS_TWIN;
+	argument->bench_ids.who[1] = KTWIN_IDS_IDR;
+	argument->bench_ids.limit = 64;
+	argument->bench_ids.operations = 1;
+	argument->bench_ids.rounds = 1;
+	argument->bench_ids.levels = 1;
 }
 
 FIXTURE(command) {
@@ -166,6 +177,11 @@ FIXTURE_VARIANT_ADD(command, compare) {
 
 FIXTURE_VARIANT_ADD(command, bench) {
 	.number = KTWIN_IOC_BENCH, .size = sizeof(struct ktwin_bench), .fill = fill_bench,
+	.needs_admin = true, .needs_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, bench_ids) {
+	.number = KTWIN_IOC_BENCH_IDS, .size = sizeof(struct ktwin_bench_ids), .fill = fill_bench_ids,
 	.needs_admin = true, .needs_lab = true,
 };
 
@@ -309,6 +325,9 @@ TEST_F(command, zero_field)
 	case KTWIN_IOC_BENCH:
 		self->argument.bench.zero = 1;
 		break;
+	case KTWIN_IOC_BENCH_IDS:
+		self->argument.bench_ids.zero = 1;
+		break;
 	case KTWIN_IOC_SWITCHES:
 		self->argument.switches.zero = 1;
 		break;
@@ -392,6 +411,10 @@ TEST(lab_closed)
 	argument.size = sizeof(argument.bench);
 	fill_bench(&argument);
 	EXPECT_EQ(-EOPNOTSUPP, kt_call(fd, KTWIN_IOC_BENCH, &argument));
+	memset(&argument, 0, sizeof(argument));
+	argument.size = sizeof(argument.bench_ids);
+	fill_bench_ids(&argument);
+	EXPECT_EQ(-EOPNOTSUPP, kt_call(fd, KTWIN_IOC_BENCH_IDS, &argument));
 }
 
 TEST(mirror_op)
