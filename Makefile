@@ -6,7 +6,7 @@ KERNEL ?= 6.12
 BUILD ?= $(CURDIR)/build
 export KTWIN_BUILD := $(BUILD)
 
-.PHONY: help run test bench vm module client install check check-debug fuzz clean
+.PHONY: help run test bench bench-check vm module client install check check-debug fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,12 +30,19 @@ client: ## the ktwin client and libktwin
 install: ## client, man page and completion below PREFIX (default /usr/local), and the module for the running kernel
 	@scripts/install $(KDIR)
 
-bench: ## cost of the mirror to a fork, of counting to a switch; wait queues, run queues beside the kernel's; generations
+bench: ## cost of the mirror to a fork, of counting to a switch; pids, wait queues, run queues beside the kernel's; generations
 	@scripts/test/icount
+	@scripts/test/pidbench
 	@scripts/test/waitbench
 	@scripts/test/rqbench
 	@scripts/test/switchcost
 	@scripts/test/rqcost
+
+# Instructions only: they are the same on every host. Times too, after make bench, on a quiet one:
+# scripts/test/benchcheck selftests/bench/baseline-pid.json build/bench/pid.json 2 25
+bench-check: ## whether a ratio of the PID allocator's quick rows, in instructions, fell below the committed one
+	@scripts/test/pidbench --quick --insns 6.12
+	@scripts/test/benchcheck selftests/bench/baseline-pid.json $(BUILD)/bench/pid.json
 
 check: ## format, lint, include directions, each header alone
 	@scripts/check/all
