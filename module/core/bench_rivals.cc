@@ -59,8 +59,8 @@ constexpr kt_rival own_rival() {
         return found.pointer;
     };
     rival.bytes = [](void* self, kt_rival_bytes* bytes) {
-        const u64 ready = as<Backend>(self).ready_bytes();
-        *bytes = {as<Backend>(self).bytes() - ready, ready};
+        const u64 in_use = as<Backend>(self).bytes_in_use();
+        *bytes = {in_use, as<Backend>(self).bytes() - in_use};
     };
     rival.rest = [](void* self) { as<Backend>(self).maintain(); };
     return rival;
