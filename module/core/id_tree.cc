@@ -121,6 +121,21 @@ Result IdTree::reserve_at(u32 id, NodePools& pools, void* pointer) {
     return {};
 }
 
+Result IdTree::reserve_word(u32 first, u64 bits, NodePools& pools) {
+    IdLeaf* leaf = leaf_at(first);
+    if (leaf == nullptr) {
+        leaf = make_leaf(first, pools);
+    }
+    if (leaf == nullptr) {
+        return Errno::kNoMemory;
+    }
+    // All but the lowest as a word; that one as any other, with what is noted of a leaf that is taken from.
+    const u64 others = bits & (bits - 1);
+    leaf->used.store_relaxed(others);
+    count_.add_exclusive(count_bits(others));
+    return reserve_at(first + lowest_bit(bits), pools);
+}
+
 void IdTree::publish(u32 id, void* pointer) {
     // Acquire: without the lock, the directory may have been put there this moment.
     const IdDir* dir = root_[block_of(id)].load_acquire();

@@ -94,6 +94,8 @@ class IdTree : Pinned {
     Expected<u32> reserve_any(u32 min, u32 max, NodePools& pools, void* pointer = nullptr);
     // As idr_alloc(id, id + 1), with the error that kernel/pid.c makes of ENOSPC: kExists. kRange: not an id.
     Result reserve_at(u32 id, NodePools& pools, void* pointer = nullptr);
+    // Reserves those of the 64 ids from first on whose bit is set; none of the 64 is used yet. kNoMemory.
+    Result reserve_word(u32 first, u64 bits, NodePools& pools);
     // Fills a reserved id. Release: whoever finds the pointer finds what was written to the object before. The caller
     // may be without the lock, inside RCU: the id is his, so its leaf stays; another may put a larger directory above
     // it, which has the same leaf, and the old one may be read until the RCU section ends.
