@@ -151,11 +151,13 @@ enum ktwin_mirror_op {
 	KTWIN_MIRROR_OFF	= 0,
 	KTWIN_MIRROR_ON		= 1,
 	KTWIN_MIRROR_RESYNC	= 2,	/* forget the twin and populate it anew */
+	KTWIN_LOCKSTEP_OFF	= 3,	/* lockstep, see struct ktwin_audit; it does not need the mirror */
+	KTWIN_LOCKSTEP_ON	= 4,	/* begins to count anew */
 };
 
 /*
- * Errors: -EALREADY already so; -ENODATA RESYNC while it is off; -ENOMEM; -ENODEV the probes could not be placed
- * (dmesg says why).
+ * Errors: -EALREADY already so; -ENODATA RESYNC while it is off; -ENOMEM; -ENODEV or what register_kprobe() said: the
+ * probes could not be placed (dmesg says why).
  */
 struct ktwin_mirror {
 	__u32 size;
@@ -193,6 +195,24 @@ struct ktwin_audit {
 	__u64 passes_complete;
 	__u64 checked_total;	/* since load; 0 for a scoped caller */
 	__u64 differences_total; /* distinct differences recorded since load that the caller may see */
+	/*
+	 * Lockstep, since it was switched on; 0 for a scoped caller. Each request that alloc_pid() makes of a PID namespace
+	 * is made of the twin's allocator too, under the kernel's own lock, and what both gave is compared: a fork into a
+	 * namespace of level n makes n + 1, and one that fails because there is no number, or it is in use, counts as well.
+	 * allocations = predicted + mispredicted + the five between adopting and missed: no prediction was possible.
+	 */
+	__u32 lockstep;		/* 1: it is on */
+	__u32 lockstep_namespaces; /* followed now */
+	__u64 allocations;	/* requests compared */
+	__u64 predicted;	/* the same number, or the same error */
+	__u64 mispredicted;	/* another; each is a divergence (KTWIN_MISPREDICTED) */
+	__u64 adopting;		/* the namespace was still being read: once, when lockstep first meets a large one */
+	__u64 cursor_set;	/* ns_last_pid was written since the allocation before, or while this one ran */
+	__u64 kernel_no_memory;	/* the kernel had no memory for the number */
+	__u64 twin_no_memory;	/* the twin had none */
+	__u64 missed;		/* the kernel skipped a probe hit; all namespaces are read anew */
+	__u64 contradicted;	/* removals of a number that the twin had free: an event was lost; not among allocations */
+	__u64 unfollowed;	/* forks into a namespace that the twin had no memory to follow; not among allocations */
 };
 
 /* The background audit. interval 0 switches it off. Errors: -ERANGE. */
@@ -275,6 +295,7 @@ enum ktwin_divergence_kind {
 	KTWIN_ONLY_TWIN		= 2,	/* the twin has it, the kernel does not */
 	KTWIN_OTHER_PID		= 3,	/* both have it, for different struct pids */
 	KTWIN_TWIN_BROKEN	= 4,	/* the twin contradicts itself at this number */
+	KTWIN_MISPREDICTED	= 5,	/* lockstep: for the same request the twin's allocator gave another result */
 };
 
 struct ktwin_divergence {
@@ -290,6 +311,9 @@ struct ktwin_divergence {
 	__s32 nr;
 	__u32 kind;		/* enum ktwin_divergence_kind */
 	__u32 zero;
+	/* KTWIN_MISPREDICTED, else 0: what each side gave, a number or -errno; nr is the kernel's, if it gave one */
+	__s32 kernel_nr;
+	__s32 twin_nr;
 };
 
 /* --- one pid, explained ------------------------------------------------------------------------------------ */
@@ -1275,6 +1299,7 @@ enum ktwin_inject_kind {
 	KTWIN_INJECT_SWAP	= 3,	/* the twin takes (ns, nr) for another struct pid */
 	KTWIN_INJECT_SKIP	= 4,	/* the next nr pid events are skipped as if probes had missed them */
 	KTWIN_INJECT_NO_MEMORY	= 5,	/* the next nr allocations for an event fail */
+	KTWIN_INJECT_MISPREDICT	= 6,	/* lockstep: the twin's cursor is one too far at the next nr searches; needs no mirror */
 };
 
 /*

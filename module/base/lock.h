@@ -10,6 +10,7 @@
 //   KT_LOCK_LAB_WRITERS   mutex      process            a laboratory's upkeep, and its writers where its numbers are elsewhere
 //   (pidmap_lock)         spinlock   kernel             the kernel's pids; held around every hook
 //   KT_LOCK_TWIN          raw spin   any, irqs off      the twin's writers, the pools, the streams
+//   KT_LOCK_LOCKSTEP      raw spin   any, irqs off      what lockstep knows of the namespaces; nothing is taken inside
 //   KT_LOCK_DIVERGENCES   raw spin   any, irqs off      the record of differences
 //   KT_LOCK_TOTALS        raw spin   any, irqs off      what the audit's passes add up to, the last report
 //   KT_LOCK_LAB           raw spin   any, irqs off      a private twin; never together with KT_LOCK_TWIN

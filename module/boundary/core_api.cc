@@ -122,19 +122,52 @@ void kt_core_pid_removed(int nr) {
 }
 
 int kt_core_mirror(__u32 op) {
-    return to_c(the_core->mirror().control(op));
+    return to_c(the_core->control(op));
 }
 
 void kt_core_maintain() {
     the_core->mirror().maintain();
+    the_core->lockstep().maintain();
+}
+
+bool kt_core_lockstep_is_on() {
+    return the_core->lockstep().is_on();
+}
+
+bool kt_core_lockstep_follows(kt_key ns) {
+    return the_core->lockstep().follows(ns);
+}
+
+bool kt_core_lockstep_meet(kt_key ns, __u32 inode) {
+    return the_core->lockstep().meet(ns, inode);
+}
+
+void kt_core_lockstep_gone(kt_key ns) {
+    the_core->lockstep().gone(ns);
+}
+
+void kt_core_lockstep_cursor_write(kt_key ns, bool begins) {
+    the_core->lockstep().cursor_write(ns, begins);
+}
+
+bool kt_core_lockstep_request(kt_alloc_call* call) {
+    return the_core->lockstep().request(*call);
+}
+
+void kt_core_lockstep_result(const kt_alloc_call* call, int result) {
+    the_core->lockstep().result(*call, result);
+}
+
+void kt_core_lockstep_removed(kt_key ns, int nr, bool first_failed) {
+    the_core->lockstep().removed(ns, static_cast<u32>(nr), first_failed);
 }
 
 int kt_core_audit(kt_key viewer, const kt_audit_budget* budget, ktwin_audit* report) {
-    return to_c(the_core->audit().run(viewer, *budget, false, *report));
+    return to_c(the_core->run_audit(viewer, *budget, *report));
 }
 
 int kt_core_audit_last(kt_key viewer, ktwin_audit* report) {
-    return to_c(the_core->audit().last(viewer, *report));
+    return to_c(the_core->last_audit(viewer, *report));
 }
 
 int kt_core_audit_background(const kt_audit_budget* budget) {

@@ -36,6 +36,23 @@ int kt_core_mirror(__u32 op);
 /* [sleep] Refills pools, frees what a grace period has passed for, resynchronises when the twin is in doubt. */
 void kt_core_maintain(void);
 
+/* --- lockstep: see core/lockstep.h --- */
+bool kt_core_lockstep_is_on(void);	/* [any] */
+/* [any, preemption off] Whether the namespace is followed. Asked for every idr of the kernel. */
+bool kt_core_lockstep_follows(kt_key ns);
+/* [any] A fork into it, or below it, begins. Whether it is followed from now on. */
+bool kt_core_lockstep_meet(kt_key ns, __u32 inode);
+/* [any] Its idr is destroyed. */
+void kt_core_lockstep_gone(kt_key ns);
+/* [any] A write to ns_last_pid begins, or has ended. */
+void kt_core_lockstep_cursor_write(kt_key ns, bool begins);
+/* [hook] At the entry of the call; false: not followed, and its return must not be told. */
+bool kt_core_lockstep_request(struct kt_alloc_call *call);
+/* [hook] At its return. */
+void kt_core_lockstep_result(const struct kt_alloc_call *call, int result);
+/* [hook] nr is about to be removed. first_failed: no fork into ns has succeeded yet, so its cursor goes back to 0. */
+void kt_core_lockstep_removed(kt_key ns, int nr, bool first_failed);
+
 /* --- audit --- */
 struct kt_audit_budget {
 	__u32 batch;		/* numbers between two breaths */

@@ -41,6 +41,7 @@ enum kt_lock_class {
 	KT_LOCK_AUDIT,		/* mutex: one audit pass at a time */
 	KT_LOCK_LAB_WRITERS,	/* mutex: the writers of a laboratory, where its numbers are not the twin's; its upkeep */
 	KT_LOCK_TWIN,		/* raw spinlock, irqs off: the twin's writers, the pools, the stream list */
+	KT_LOCK_LOCKSTEP,	/* raw spinlock, irqs off: all that lockstep knows; nothing is taken inside */
 	KT_LOCK_DIVERGENCES,	/* raw spinlock, irqs off: the record of differences */
 	KT_LOCK_TOTALS,		/* raw spinlock, irqs off: what the audit's passes add up to */
 	KT_LOCK_LAB,		/* raw spinlock, irqs off: a private twin, never together with KT_LOCK_TWIN */
@@ -156,6 +157,23 @@ bool kt_host_probes_alive(__u64 *missed);
 /* [sleep] Places and removes the probes. 0 or -errno; said in the log. Removing waits for handlers in flight. */
 int kt_host_probes_on(void);
 void kt_host_probes_off(void);
+
+/* --- lockstep ------------------------------------------------------------------------------------------------- */
+
+/* [sleep] Places and removes its probes, as kt_host_probes_on(). */
+int kt_host_lockstep_on(void);
+void kt_host_lockstep_off(void);
+/* [any] Probe hits that the kernel skipped since they were placed. */
+__u64 kt_host_lockstep_missed(void);
+/* [sleep] Makes them fire on a private idr and says whether all handlers ran. */
+bool kt_host_lockstep_alive(void);
+/*
+ * [hook] Of a namespace in whose event the caller is: the first 64 numbers, from a multiple of 64 that is at least *first
+ * on, of which any is in use. *first is set to theirs, and a bit for each that is used is returned; 0: there are none.
+ */
+__u64 kt_host_ns_used(kt_key ns, __u32 *first);
+/* [hook] Likewise, where its cursor stands now. */
+__u32 kt_host_ns_cursor(kt_key ns);
 
 /* --- tracepoints, [any] -------------------------------------------------------------------------------------- */
 

@@ -151,6 +151,21 @@ struct kt_rq_candidate {
 	bool missing;		/* from the twin; else from the kernel's queue */
 };
 
+/*
+ * One request of alloc_pid() to the idr of a PID namespace, from the entry of the call to its return. One pidmap_lock
+ * section holds both.
+ */
+struct kt_alloc_call {
+	kt_key ns;
+	int start;
+	int end;
+	bool cyclic;		/* idr_alloc_cyclic(), else idr_alloc() */
+	/* The core's, for the return: */
+	int predicted;		/* a number, or -errno */
+	__u32 outcome;		/* enum LockstepOutcome of the core: why there is no prediction, or not one by itself */
+	__u32 cursor_before;	/* the twin's */
+};
+
 /* One row of a differential run: what an allocator was asked to do. */
 enum kt_alloc_op { KT_ALLOC_CYCLIC, KT_ALLOC_AT, KT_REMOVE, KT_FIND, KT_NEXT };
 

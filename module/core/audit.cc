@@ -7,6 +7,13 @@
 
 namespace ktwin {
 
+namespace {
+
+// In place of a pass's number, for what none of them found; theirs begin at 1.
+constexpr u64 kNoPass = ~u64{0};
+
+}  // namespace
+
 Result Audit::setup() {
     MutexGuard guard(lock_);
     Result log = log_.setup();
@@ -116,6 +123,30 @@ Result Audit::last(kt_key viewer, ktwin_audit& report) {
 
 bool Audit::read_divergences(kt_key viewer, u64& cursor, Span<ktwin_divergence> to, u32& filled) {
     return log_.read(eyes_of(viewer), cursor, to, filled);
+}
+
+// The mirror says who may know of the namespace. One that it does not know yet, only the initial one.
+void Audit::mispredicted(kt_key key, u32 inode, i32 kernel_nr, i32 twin_nr) {
+    Candidate candidate;
+    candidate.place.ns = key;
+    candidate.place.inode = inode;
+    candidate.place.nr = static_cast<u32>(kernel_nr >= 0 ? kernel_nr : twin_nr >= 0 ? twin_nr : 0);
+    candidate.sides.mispredicted = true;
+    candidate.sides.kernel_nr = kernel_nr;
+    candidate.sides.twin_nr = twin_nr;
+    RcuGuard rcu;
+    const PidNamespace* ns = mirror_.world().table().find(key);
+    Scope scope;
+    for (const PidNamespace* at = ns; at != nullptr; at = at->parent()) {
+        scope.serials[at->level()] = at->serial();
+    }
+    const u64 now_ns = kt_host_time_ns();
+    const DivergenceLog::Noted noted = log_.note(candidate, scope, mirror_.epoch(), kNoPass, now_ns);
+    if (noted.is_new) {
+        kt_host_trace_audit_mismatch(inode, static_cast<i32>(candidate.place.nr), KTWIN_MISPREDICTED);
+        SpinGuard guard(mirror_.lock());
+        mirror_.streams().divergence(ns, inode, candidate.place.nr, noted.index, now_ns);
+    }
 }
 
 }  // namespace ktwin

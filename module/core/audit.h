@@ -21,6 +21,8 @@ class Audit : Pinned {
     Result run(kt_key viewer, const kt_audit_budget& budget, bool remember, ktwin_audit& report);
     // [sleep] kNoData: none yet; or the viewer sees only a part, and the last pass was over everything.
     Result last(kt_key viewer, ktwin_audit& report);
+    // [any] Lockstep: both made the same allocation, and not with the same result; numbers or -errno.
+    void mispredicted(kt_key ns, u32 inode, i32 kernel_nr, i32 twin_nr);
     // [sleep] Fills from the cursor on; true: there may be more.
     bool read_divergences(kt_key viewer, u64& cursor, Span<ktwin_divergence> to, u32& filled);
 

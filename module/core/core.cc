@@ -22,6 +22,33 @@ void Core::teardown() {
     audit_.teardown();
 }
 
+Result Core::control(u32 op) {
+    return op == KTWIN_LOCKSTEP_ON || op == KTWIN_LOCKSTEP_OFF ? lockstep_.control(op == KTWIN_LOCKSTEP_ON)
+                                                               : mirror_.control(op);
+}
+
+Result Core::run_audit(kt_key viewer, const kt_audit_budget& budget, ktwin_audit& report) {
+    const Result result = audit_.run(viewer, budget, false, report);
+    if (!result || viewer != kt_host_init_ns()) {
+        return result;
+    }
+    bool alive = false;
+    if (lockstep_.check(alive) && !alive) {
+        report.why |= KTWIN_WHY_PROBE_DISARMED;
+        report.complete = 0;
+    }
+    lockstep_.fill(report);
+    return result;
+}
+
+Result Core::last_audit(kt_key viewer, ktwin_audit& report) {
+    const Result result = audit_.last(viewer, report);
+    if (result) {
+        lockstep_.fill(report);
+    }
+    return result;
+}
+
 Expected<EventStream*> Core::open_stream(kt_key viewer, void* owner, ktwin_ring* ring, u32 capacity) {
     if (!EventStream::is_valid(capacity)) {
         return Errno::kInvalid;

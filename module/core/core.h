@@ -7,6 +7,7 @@
 #include "core/audit.h"
 #include "core/injector.h"
 #include "core/kernel_layout.h"
+#include "core/lockstep.h"
 #include "core/snapshot.h"
 
 namespace ktwin {
@@ -19,8 +20,9 @@ class Core : Pinned {
           world_(memory_),
           mirror_(world_),
           audit_(mirror_),
+          lockstep_(audit_, config.pool_limit),
           snapshot_(mirror_),
-          injector_(mirror_) {}
+          injector_(mirror_, lockstep_) {}
 
     // [sleep] kNoMemory; teardown() is due in any case.
     Result setup();
@@ -30,6 +32,7 @@ class Core : Pinned {
     bool is_lab() const { return lab_; }
     Mirror& mirror() { return mirror_; }
     Audit& audit() { return audit_; }
+    Lockstep& lockstep() { return lockstep_; }
     Snapshot& snapshot() { return snapshot_; }
     Injector& injector() { return injector_; }
     KernelLayout& layout() { return layout_; }
@@ -40,12 +43,19 @@ class Core : Pinned {
     Result acknowledge(EventStream* stream, u64 tail);
     bool is_readable(const EventStream* stream);
 
+    // [sleep] enum ktwin_mirror_op
+    Result control(u32 op);
+    // [sleep] A pass, and what lockstep has to say, as far as the viewer may know.
+    Result run_audit(kt_key viewer, const kt_audit_budget& budget, ktwin_audit& report);
+    Result last_audit(kt_key viewer, ktwin_audit& report);
+
   private:
     const bool lab_;
     TwinMemory memory_;
     PidWorld world_;
     Mirror mirror_;
     Audit audit_;
+    Lockstep lockstep_;
     Snapshot snapshot_;
     Injector injector_;
     KernelLayout layout_;

@@ -25,14 +25,22 @@ struct Sides {
     kt_key twin = 0;
     u64 twin_serial = 0;
     bool broken = false;  // the twin's entry contradicts the twin
+    // Of an allocation that both made: the numbers, or -errno.
+    bool mispredicted = false;
+    i32 kernel_nr = 0;
+    i32 twin_nr = 0;
 
     bool agree() const { return kernel == twin && !broken; }
     bool operator==(const Sides& other) const {
         return kernel == other.kernel && twin == other.twin && twin_serial == other.twin_serial &&
-               broken == other.broken;
+               broken == other.broken && mispredicted == other.mispredicted && kernel_nr == other.kernel_nr &&
+               twin_nr == other.twin_nr;
     }
     // They do not agree.
     u32 kind() const {
+        if (mispredicted) {
+            return KTWIN_MISPREDICTED;
+        }
         if (kernel == twin) {
             return KTWIN_TWIN_BROKEN;
         }

@@ -24,6 +24,8 @@ u64 DivergenceLog::fingerprint_of(const Candidate& candidate, u64 epoch) {
     u64 print = mix(candidate.place.ns) ^ mix((u64{candidate.place.inode} << 32) + candidate.place.nr + 1);
     print = mix(print + candidate.sides.kernel);
     print = mix(print + candidate.sides.twin);
+    print = mix(print ^ (u64{static_cast<u32>(candidate.sides.kernel_nr)} << 32) ^
+                static_cast<u32>(candidate.sides.twin_nr));
     return mix(print + (epoch << 3) + candidate.sides.kind());
 }
 
@@ -43,8 +45,11 @@ DivergenceLog::Record* DivergenceLog::find(const Candidate& candidate, u64 epoch
         Record& record = slot(index);
         const bool same_place = record.ns == candidate.place.ns && record.shown.ns == candidate.place.inode &&
                                 record.shown.nr == static_cast<i32>(candidate.place.nr);
-        if (same_place && record.kernel == candidate.sides.kernel && record.twin == candidate.sides.twin &&
-            record.shown.epoch == epoch && record.shown.kind == candidate.sides.kind()) {
+        const bool same_numbers = record.shown.kernel_nr == candidate.sides.kernel_nr &&
+                                  record.shown.twin_nr == candidate.sides.twin_nr;
+        if (same_place && same_numbers && record.kernel == candidate.sides.kernel &&
+            record.twin == candidate.sides.twin && record.shown.epoch == epoch &&
+            record.shown.kind == candidate.sides.kind()) {
             return &record;
         }
     }
@@ -64,6 +69,8 @@ void DivergenceLog::fill(Record& record, const Candidate& candidate, const Scope
     record.shown.ns = candidate.place.inode;
     record.shown.nr = static_cast<i32>(candidate.place.nr);
     record.shown.kind = candidate.sides.kind();
+    record.shown.kernel_nr = candidate.sides.kernel_nr;
+    record.shown.twin_nr = candidate.sides.twin_nr;
 }
 
 DivergenceLog::Noted DivergenceLog::note(const Candidate& candidate, const Scope& scope, u64 epoch, u64 pass,

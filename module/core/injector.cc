@@ -74,6 +74,9 @@ Result Injector::change(kt_key viewer_key, const ktwin_inject& inject) {
 }
 
 Result Injector::inject(kt_key viewer, const ktwin_inject& inject) {
+    if (inject.kind == KTWIN_INJECT_MISPREDICT) {
+        return inject.nr < 0 ? Result(Errno::kInvalid) : lockstep_.mispredict(static_cast<u32>(inject.nr));
+    }
     if (mirror_.state() == KTWIN_OFF) {
         return Errno::kNoData;
     }

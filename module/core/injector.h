@@ -4,16 +4,17 @@
 #ifndef KTWIN_CORE_INJECTOR_H
 #define KTWIN_CORE_INJECTOR_H
 
-#include "core/mirror.h"
+#include "core/lockstep.h"
 #include "core/viewer.h"
 
 namespace ktwin {
 
 class Injector : Pinned {
   public:
-    explicit Injector(Mirror& mirror) : mirror_(mirror), world_(mirror.world()) {}
+    Injector(Mirror& mirror, Lockstep& lockstep)
+        : mirror_(mirror), lockstep_(lockstep), world_(mirror.world()) {}
 
-    // [sleep] kNotFound, kExists, kInvalid, kNoMemory, kNoData: the mirror is off.
+    // [sleep] kNotFound, kExists, kInvalid, kNoMemory, kNoData: the mirror is off, or lockstep is.
     Result inject(kt_key viewer, const ktwin_inject& inject);
 
   private:
@@ -24,6 +25,7 @@ class Injector : Pinned {
     Expected<TwinPid*> invent(PidNamespace* ns, u32 nr) TA_REQUIRES(world_.lock());
 
     Mirror& mirror_;
+    Lockstep& lockstep_;
     PidWorld& world_;
 };
 

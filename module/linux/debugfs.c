@@ -70,21 +70,31 @@ static int read_divergences(kt_key viewer, u64 *cursor, void *to, bool *more)
 
 static void show_divergence(struct seq_file *seq, const void *record)
 {
-	static const char *const kinds[] = { "?", "only-kernel", "only-twin", "other-pid", "twin-broken" };
+	static const char *const kinds[] = { "?", "only-kernel", "only-twin", "other-pid", "twin-broken", "mispredicted" };
 	const struct ktwin_divergence *divergence = record;
 
-	seq_printf(seq, "%-6llu %20llu %20llu %6llu %-10u %8d %-11s %016llx %016llx\n", divergence->index,
+	seq_printf(seq, "%-6llu %20llu %20llu %6llu %-10u %8d %-12s %016llx %016llx\n", divergence->index,
 		   divergence->time_ns, divergence->last_ns, divergence->passes, divergence->ns, divergence->nr,
 		   kinds[divergence->kind < ARRAY_SIZE(kinds) ? divergence->kind : 0], divergence->kernel_hash,
 		   divergence->twin_hash);
 }
 
 static const struct ktwin_table divergences = {
-	"# index             first_ns              last_ns passes ns             nr kind        kernel           twin\n",
+	"# index             first_ns              last_ns passes ns             nr kind         kernel           twin\n",
 	sizeof(struct ktwin_divergence), read_divergences, show_divergence
 };
 
 /* --- audit/status: a name and a value a line ------------------------------------------------------------------ */
+
+static void show_lockstep(struct seq_file *seq, const struct ktwin_audit *audit)
+{
+	seq_printf(seq, "lockstep %u\nlockstep_namespaces %u\nallocations %llu\npredicted %llu\nmispredicted %llu\n",
+		   audit->lockstep, audit->lockstep_namespaces, audit->allocations, audit->predicted,
+		   audit->mispredicted);
+	seq_printf(seq, "adopting %llu\ncursor_set %llu\nkernel_no_memory %llu\ntwin_no_memory %llu\nmissed %llu\n",
+		   audit->adopting, audit->cursor_set, audit->kernel_no_memory, audit->twin_no_memory, audit->missed);
+	seq_printf(seq, "contradicted %llu\nunfollowed %llu\n", audit->contradicted, audit->unfollowed);
+}
 
 static void show_audit(struct seq_file *seq, kt_key viewer)
 {
@@ -100,6 +110,7 @@ static void show_audit(struct seq_file *seq, kt_key viewer)
 		   audit.duration_ns);
 	seq_printf(seq, "passes %llu\npasses_complete %llu\nchecked_total %llu\ndifferences_total %llu\n", audit.passes,
 		   audit.passes_complete, audit.checked_total, audit.differences_total);
+	show_lockstep(seq, &audit);
 }
 
 static int status_show(struct seq_file *seq, void *unused)

@@ -31,6 +31,7 @@ static const char * const lock_names[KT_LOCK_CLASSES] = {
 	[KT_LOCK_AUDIT] = "ktwin_audit",
 	[KT_LOCK_LAB_WRITERS] = "ktwin_lab_writers",
 	[KT_LOCK_TWIN] = "ktwin_twin",
+	[KT_LOCK_LOCKSTEP] = "ktwin_lockstep",
 	[KT_LOCK_DIVERGENCES] = "ktwin_divergences",
 	[KT_LOCK_TOTALS] = "ktwin_totals",
 	[KT_LOCK_LAB] = "ktwin_lab",

@@ -20,7 +20,7 @@ long ktwin_ioctl_mirror(struct file *file, void *arg)
 {
 	const struct ktwin_mirror *mirror = arg;
 
-	if (mirror->flags || mirror->zero || mirror->op > KTWIN_MIRROR_RESYNC)
+	if (mirror->flags || mirror->zero || mirror->op > KTWIN_LOCKSTEP_ON)
 		return -EINVAL;
 	return kt_core_mirror(mirror->op);
 }

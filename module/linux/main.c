@@ -76,6 +76,38 @@ static const struct kernel_param_ops mirror_ops = {
 module_param_cb(mirror, &mirror_ops, NULL, 0644);
 MODULE_PARM_DESC(mirror, "1: mirror the kernel's pids; may be written at run time (default 1)");
 
+static bool lockstep;
+
+static int lockstep_set(const char *value, const struct kernel_param *kp)
+{
+	bool on;
+	int err = kstrtobool(value, &on);
+
+	if (err)
+		return err;
+	if (loaded) {
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		err = kt_core_mirror(on ? KTWIN_LOCKSTEP_ON : KTWIN_LOCKSTEP_OFF);
+		if (err && err != -EALREADY)
+			return err;
+	}
+	lockstep = on;
+	return 0;
+}
+
+static int lockstep_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%c\n", (loaded ? kt_core_lockstep_is_on() : lockstep) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops lockstep_ops = {
+	.set = lockstep_set,
+	.get = lockstep_get,
+};
+module_param_cb(lockstep, &lockstep_ops, NULL, 0644);
+MODULE_PARM_DESC(lockstep, "1: make each of the kernel's pid allocations in the twin too, and compare; may be written at run time (default 0)");
+
 static int check_parameters(void)
 {
 	if (pool_limit < POOL_LIMIT_MIN || pool_limit > POOL_LIMIT_MAX) {
@@ -89,12 +121,14 @@ static int check_parameters(void)
 	return 0;
 }
 
-/* From now on the parameter switches. It may have been written while the ladder was climbed. */
-static void __init follow_parameter(bool was)
+/* From now on the parameters switch. They may have been written while the ladder was climbed. */
+static void __init follow_parameters(bool was)
 {
 	kernel_param_lock(THIS_MODULE);
 	if (mirror != was)
 		kt_core_mirror(mirror ? KTWIN_MIRROR_ON : KTWIN_MIRROR_OFF);
+	if (lockstep && kt_core_mirror(KTWIN_LOCKSTEP_ON))
+		pr_warn("lockstep could not be switched on\n");
 	loaded = true;
 	kernel_param_unlock(THIS_MODULE);
 }
@@ -142,7 +176,7 @@ static int __init ktwin_init(void)
 		goto exit_shrinker;
 	}
 	ktwin_debugfs_init();
-	follow_parameter(config_mirror);
+	follow_parameters(config_mirror);
 	return 0;
 
 exit_shrinker:
@@ -169,6 +203,7 @@ static void __exit ktwin_exit(void)
 	ktwin_chardev_exit();
 	ktwin_lab_shrinker_exit();
 	ktwin_watch_exit();
+	kt_core_mirror(KTWIN_LOCKSTEP_OFF);
 	kt_core_mirror(KTWIN_MIRROR_OFF);
 	ktwin_threads_stop();
 	ktwin_hooks_exit();

@@ -93,6 +93,10 @@ void FakeHost::reset() {
     probes_missed = 0;
     probes_error = 0;
     probes_on = false;
+    lockstep_alive = true;
+    lockstep_missed = 0;
+    lockstep_error = 0;
+    lockstep_on = false;
     offline_cpu = kNoCpu;
     for (auto* counter : {&traced_allocs, &traced_frees, &traced_new, &traced_gone, &traced_mismatches,
                           &traced_waits, &traced_wait_exits, &traced_wakes, &traced_herds, &wakes}) {

@@ -60,6 +60,10 @@ class FakeHost {
     uint64_t probes_missed = 0;
     int probes_error = 0;
     std::atomic<bool> probes_on{false};
+    bool lockstep_alive = true;
+    std::atomic<uint64_t> lockstep_missed{0};
+    int lockstep_error = 0;
+    std::atomic<bool> lockstep_on{false};
 
     // --- what was told ---
     std::atomic<uint64_t> traced_allocs{0};

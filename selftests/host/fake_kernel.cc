@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 FakeKernel& FakeKernel::get() {
     static FakeKernel kernel;
     return kernel;
@@ -29,6 +31,8 @@ void FakeKernel::reset() {
     hooks = true;
     after_read = nullptr;
     pid_max = 32768;
+    no_memory = 0;
+    skip = 0;
 }
 
 void fake_kernel_drain() {
@@ -48,8 +52,117 @@ FakeNs* FakeKernel::create_ns(FakeNs* parent) {
 void FakeKernel::destroy_ns(FakeNs* ns) {
     std::lock_guard guard(pidmap_lock_);
     ASSERT_TRUE(ns->ids.empty());
+    if (FakeHost::get().lockstep_on) {
+        kt_core_lockstep_gone(key(ns));
+    }
     all_.erase(ns);
     delete ns;
+}
+
+// Each event of lockstep asks, so that one can be missed.
+bool FakeKernel::is_told() {
+    if (!hooks || !FakeHost::get().lockstep_on) {
+        return false;
+    }
+    if (skip > 0) {
+        --skip;
+        ++FakeHost::get().lockstep_missed;
+        return false;
+    }
+    return true;
+}
+
+void FakeKernel::told_fork(FakeNs* ns) {
+    if (!FakeHost::get().lockstep_on || kt_core_lockstep_follows(key(ns))) {
+        return;
+    }
+    if (ns->parent != nullptr) {
+        told_fork(ns->parent);
+    }
+    (void)kt_core_lockstep_meet(key(ns), ns->inode);
+}
+
+void FakeKernel::told_removed(FakeNs* ns, int nr) {
+    if (is_told() && kt_core_lockstep_follows(key(ns))) {
+        kt_core_lockstep_removed(key(ns), nr, ns->allocated == 0 && !ns->dying);
+    }
+}
+
+void FakeKernel::write_last_pid(FakeNs* ns, int nr) {
+    if (FakeHost::get().lockstep_on) {
+        kt_core_lockstep_cursor_write(key(ns), true);
+    }
+    ns->cursor = nr + 1;
+    if (FakeHost::get().lockstep_on) {
+        kt_core_lockstep_cursor_write(key(ns), false);
+    }
+}
+
+// idr_alloc_cyclic(), or idr_alloc() for one number: what it gives, reserved, or -errno.
+int FakeKernel::search(FakeNs* ns, int wanted) {
+    if (no_memory > 0) {
+        --no_memory;
+        return -ENOMEM;
+    }
+    if (wanted != 0) {
+        return ns->ids.emplace(wanted, nullptr).second ? wanted : -ENOSPC;
+    }
+    const int nr = next_number(ns);
+    if (nr < 0) {
+        return -ENOSPC;
+    }
+    ns->ids[nr] = nullptr;
+    return nr;
+}
+
+int FakeKernel::request(FakeNs* ns, int wanted) {
+    kt_alloc_call call = {};
+    call.ns = key(ns);
+    call.cyclic = wanted == 0;
+    call.start = wanted != 0 ? wanted : ns->cursor > 300 ? 300 : 1;
+    call.end = wanted != 0 ? wanted + 1 : pid_max;
+    const bool told = is_told() && kt_core_lockstep_request(&call);
+    const int result = search(ns, wanted);
+    if (told) {
+        kt_core_lockstep_result(&call, result);
+    }
+    return result;
+}
+
+void FakeKernel::give_back(FakePid* pid, int above) {
+    for (int level = above + 1; level <= pid->level; ++level) {
+        told_removed(pid->ns[level], pid->nr[level]);
+        pid->ns[level]->ids.erase(pid->nr[level]);
+    }
+    FakeNs* deepest = pid->ns[pid->level];
+    if (deepest->allocated == 0 && !deepest->dying) {
+        deepest->cursor = 0;
+    }
+}
+
+FakePid* FakeKernel::fork(FakeNs* ns, const std::vector<int>& set_tid) {
+    std::lock_guard guard(pidmap_lock_);
+    told_fork(ns);
+    FakePid* pid = make(ns);
+    for (int level = ns->level; level >= 0; --level) {
+        const auto index = static_cast<size_t>(ns->level - level);
+        const int got = request(pid->ns[level], index < set_tid.size() ? set_tid[index] : 0);
+        if (got < 0) {
+            error = got;
+            give_back(pid, level);
+            delete pid;
+            return nullptr;
+        }
+        pid->nr[level] = got;
+    }
+    if (ns->dying) {
+        error = -ENOMEM;
+        give_back(pid, -1);
+        delete pid;
+        return nullptr;
+    }
+    publishing(pid).finish();
+    return pid;
 }
 
 int FakeKernel::next_number(FakeNs* ns) {
@@ -127,14 +240,16 @@ FakeKernel::Section FakeKernel::begin_free(FakePid* pid) {
         }
     });
     section.steps.push_back([this, pid] {
+        told_removed(root_, pid->nr[0]);
         root_->ids.erase(pid->nr[0]);
         --root_->allocated;
     });
-    section.steps.push_back([pid] {
+    section.steps.push_back([this, pid] {
         for (int level = 1; level <= pid->level; ++level) {
-            pid->ns[level]->ids.erase(pid->nr[level]);
             --pid->ns[level]->allocated;
             pid->ns[level]->dying = pid->ns[level]->dying || pid->nr[level] == 1;
+            told_removed(pid->ns[level], pid->nr[level]);
+            pid->ns[level]->ids.erase(pid->nr[level]);
         }
         delete pid;
     });
@@ -302,6 +417,38 @@ bool kt_host_ns_view(const kt_ns_anchor* anchor, kt_ns_view* view) {
     }
     return ns != nullptr;
 }
+__u64 kt_host_ns_used(kt_key key, __u32* first) {
+    auto* ns = reinterpret_cast<FakeNs*>(key);
+    auto at = ns->ids.lower_bound(static_cast<int>(*first));
+    if (at == ns->ids.end()) {
+        return 0;
+    }
+    *first = static_cast<__u32>(at->first) & ~63U;
+    __u64 used = 0;
+    for (; at != ns->ids.end() && at->first < static_cast<int>(*first) + 64; ++at) {
+        used |= 1ULL << (static_cast<unsigned>(at->first) & 63);
+    }
+    return used;
+}
+__u32 kt_host_ns_cursor(kt_key key) {
+    return static_cast<__u32>(reinterpret_cast<FakeNs*>(key)->cursor);
+}
+int kt_host_lockstep_on() {
+    FakeHost& host = FakeHost::get();
+    host.lockstep_missed = 0;
+    host.lockstep_on = host.lockstep_error == 0;
+    return host.lockstep_error;
+}
+void kt_host_lockstep_off() {
+    FakeHost::get().lockstep_on = false;
+    fake_kernel_drain();
+}
+__u64 kt_host_lockstep_missed() {
+    return FakeHost::get().lockstep_missed;
+}
+bool kt_host_lockstep_alive() {
+    return FakeHost::get().lockstep_alive;
+}
 kt_key kt_host_init_ns() {
     return FakeKernel::get().key(FakeKernel::get().root());
 }
@@ -329,6 +476,7 @@ CoreRun::~CoreRun() {
     host.on_synchronize_hooks = nullptr;
     FakeKernel::get().after_read = nullptr;
     if (created_ == 0) {
+        (void)kt_core_mirror(KTWIN_LOCKSTEP_OFF);
         (void)kt_core_mirror(KTWIN_MIRROR_OFF);
         const ktwin_status last = status();
         for (const ktwin_pool& pool : {last.pid_pool, last.node_pool, last.ns_pool}) {

@@ -66,6 +66,14 @@ class FakeKernel {
     FakePid* alloc_at(FakeNs* ns, const std::vector<int>& numbers);
     void free(FakePid* pid);
     void fail_fork(FakeNs* ns);  // reserves at every level, publishes nothing, removes
+    // As fork() with set_tid, deepest first: nullptr and error set, when a number cannot be had at some level.
+    FakePid* fork(FakeNs* ns, const std::vector<int>& set_tid = {});
+    int error = 0;
+    void write_last_pid(FakeNs* ns, int nr);
+    // The next so many requests find no memory for a node.
+    int no_memory = 0;
+    // The next so many events of lockstep are skipped; the kernel counts them if it says so.
+    int skip = 0;
     void free_all();
 
     kt_key key(const FakeNs* ns) const { return reinterpret_cast<kt_key>(ns); }
@@ -88,6 +96,12 @@ class FakeKernel {
     FakePid* make(FakeNs* ns);
     Section publishing(FakePid* pid);
     int next_number(FakeNs* ns);
+    int request(FakeNs* ns, int wanted);
+    int search(FakeNs* ns, int wanted);
+    void told_removed(FakeNs* ns, int nr);
+    void told_fork(FakeNs* ns);
+    void give_back(FakePid* pid, int above);
+    bool is_told();
 
     std::recursive_mutex pidmap_lock_;
     FakeNs* root_ = nullptr;

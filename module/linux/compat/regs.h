@@ -19,4 +19,14 @@ static __always_inline unsigned long kt_arg1(struct pt_regs *regs)
 	return regs_get_kernel_argument(regs, 1);
 }
 
+static __always_inline unsigned long kt_arg2(struct pt_regs *regs)
+{
+	return regs_get_kernel_argument(regs, 2);
+}
+
+static __always_inline unsigned long kt_arg3(struct pt_regs *regs)
+{
+	return regs_get_kernel_argument(regs, 3);
+}
+
 #endif
