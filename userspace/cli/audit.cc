@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ktwin audit: a pass now, or each second, or the last background pass; and the background rate.
 #include <fmt/format.h>
+#include <uapi/ktwin.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "command.h"
 #include "lib/names.h"
@@ -33,15 +37,41 @@ constexpr Column<Audit> columns[] = {
      [](const Audit& a) { return Json(a.checked_total); }},
     {"DIFFERENCES_TOTAL", Align::right, false, "distinct differences since load",
      [](const Audit& a) { return Json(a.differences_total); }},
+    {"LOCKSTEP", Align::left, false, "the twin makes each allocation too",
+     [](const Audit& a) { return Json(a.lockstep); }},
+    {"LOCKSTEP_NAMESPACES", Align::right, false, "namespaces it follows",
+     [](const Audit& a) { return Json(a.lockstep_namespaces); }},
+    {"ALLOCATIONS", Align::right, false, "allocations made by both since lockstep is on",
+     [](const Audit& a) { return Json(a.allocations); }},
+    {"PREDICTED", Align::right, false, "with the same result",
+     [](const Audit& a) { return Json(a.predicted); }},
+    {"MISPREDICTED", Align::right, false, "with another",
+     [](const Audit& a) { return Json(a.mispredicted); }},
+    {"ADOPTING", Align::right, false, "not predicted: the namespace was still being read",
+     [](const Audit& a) { return Json(a.adopting); }},
+    {"CURSOR_SET", Align::right, false, "not predicted: ns_last_pid was written",
+     [](const Audit& a) { return Json(a.cursor_set); }},
+    {"KERNEL_NO_MEMORY", Align::right, false, "not predicted: the kernel had no memory",
+     [](const Audit& a) { return Json(a.kernel_no_memory); }},
+    {"TWIN_NO_MEMORY", Align::right, false, "not predicted: the twin had no memory",
+     [](const Audit& a) { return Json(a.twin_no_memory); }},
+    {"MISSED", Align::right, false, "not predicted: the kernel skipped a probe hit",
+     [](const Audit& a) { return Json(a.missed); }},
+    {"CONTRADICTED", Align::right, false, "removals of numbers that the twin had free",
+     [](const Audit& a) { return Json(a.contradicted); }},
+    {"UNFOLLOWED", Align::right, false, "forks into namespaces the twin had no memory to follow",
+     [](const Audit& a) { return Json(a.unfollowed); }},
 };
 
-// A divergence that this pass confirmed, not one that only an earlier pass saw.
+// A divergence that this pass confirmed, not one that only an earlier pass saw; a misprediction stands as long as lockstep
+// counts it.
 bool current(const Divergence& divergence, const Audit& audit) {
-    return divergence.last_ns >= audit.started_ns;
+    return divergence.kind == KTWIN_MISPREDICTED ? audit.mispredicted > 0
+                                                 : divergence.last_ns >= audit.started_ns;
 }
 
 Json divergence_object(const Divergence& d, const Audit& audit) {
-    return {
+    Json object = {
         {"index", d.index},
         {"ns", d.ns},
         {"pid", d.nr},
@@ -55,6 +85,11 @@ Json divergence_object(const Divergence& d, const Audit& audit) {
         {"twin_hash", fmt::format("{:016x}", d.twin_hash)},
         {"twin_serial", d.twin_serial},
     };
+    if (d.kind == KTWIN_MISPREDICTED) {
+        object["kernel_nr"] = d.kernel_nr;
+        object["twin_nr"] = d.twin_nr;
+    }
+    return object;
 }
 
 Json everything(const Audit& audit, const std::vector<Divergence>& divergences) {
@@ -82,7 +117,57 @@ std::string verdict(const Audit& audit) {
     return why.empty() ? text : text + ": " + why;
 }
 
+// What was not predicted, by its reasons.
+std::vector<std::string> exceptions(const Audit& a) {
+    const std::pair<uint64_t, std::string_view> reasons[] = {
+        {a.adopting, "while the namespace was read"},
+        {a.cursor_set, "after ns_last_pid was written"},
+        {a.kernel_no_memory, "for which the kernel had no memory"},
+        {a.twin_no_memory, "for which the twin had no memory"},
+        {a.missed, "after the kernel skipped a probe hit"},
+    };
+    std::vector<std::string> texts;
+    for (const auto& [count, reason] : reasons) {
+        if (count) {
+            texts.push_back(fmt::format("{} {}", count, reason));
+        }
+    }
+    if (a.mispredicted) {
+        texts.push_back(paint(Colour::red, fmt::format("{} MISPREDICTED", a.mispredicted)));
+    }
+    if (a.contradicted) {
+        texts.push_back(
+            paint(Colour::red, counted(a.contradicted, "removal") + " of a number that the twin had free"));
+    }
+    if (a.unfollowed) {
+        texts.push_back(counted(a.unfollowed, "fork") + " not followed for lack of memory");
+    }
+    return texts;
+}
+
+std::string lockstep_line(const Audit& audit) {
+    std::string text = fmt::format("lockstep: predicted {} of {}", audit.predicted,
+                                   counted(audit.allocations, "allocation"));
+    const std::vector<std::string> rest = exceptions(audit);
+    return rest.empty() ? text : text + "; " + join(rest, "; ");
+}
+
+// A number, or the error in its place.
+std::string result_text(int32_t result) {
+    const char* name = result < 0 ? strerrorname_np(-result) : nullptr;
+    return name ? name : std::to_string(result);
+}
+
+std::string misprediction(const Divergence& d) {
+    return fmt::format("in namespace {}: the kernel's allocation gave {}, the twin's {}, at {}.{:06} s", d.ns,
+                       result_text(d.kernel_nr), result_text(d.twin_nr), d.time_ns / 1000000000,
+                       d.time_ns % 1000000000 / 1000);
+}
+
 std::string sentence(const Divergence& d) {
+    if (d.kind == KTWIN_MISPREDICTED) {
+        return misprediction(d);
+    }
     std::string text = fmt::format("{} in namespace {}: {}", d.nr, d.ns, divergence_sentence(d.kind));
     text += fmt::format(" (confirmed in {} {}", d.passes, d.passes == 1 ? "pass" : "passes");
     return text +
@@ -115,6 +200,7 @@ struct Options {
     bool last = false;
     bool show_rate = false;
     uint64_t count = 0;
+    std::string lockstep;
     std::optional<uint32_t> interval_ms;
     std::optional<uint32_t> batch;
     std::optional<uint32_t> cpu_percent;
@@ -146,6 +232,20 @@ int show_rate(Device& device, const Options& options) {
     return fine;
 }
 
+int switch_lockstep(Device& device, bool on, bool json) {
+    const Result<void> result = device.mirror(on ? KTWIN_LOCKSTEP_ON : KTWIN_LOCKSTEP_OFF);
+    // What was asked for is so: no error.
+    if (!result && result.error().code != EALREADY) {
+        return report(result.error());
+    }
+    if (json) {
+        emit_line(dump(Json{{"lockstep", on}, {"changed", result.has_value()}}));
+    } else {
+        emit_line(fmt::format("lockstep: {}{}", on ? "on" : "off", result ? "" : " already"));
+    }
+    return fine;
+}
+
 class Printer {
   public:
     Printer(const Format& format, const Selection<Audit>& selection, bool watch)
@@ -158,6 +258,9 @@ class Printer {
             print_row(audit);
         } else {
             emit_line(verdict(audit));
+            if (audit.lockstep) {
+                emit_line(lockstep_line(audit));
+            }
             if (!watch_) {
                 print_divergences(audit, divergences);
             }
@@ -193,7 +296,7 @@ int audit_once(Device& device, bool last, Printer& printer) {
         divergences = std::move(*known);
     }
     printer.print(*audit, divergences);
-    return audit->complete && !audit->differences ? fine : different;
+    return audit->agrees() ? fine : different;
 }
 
 int watch(Device& device, const Options& options, Printer& printer) {
@@ -213,6 +316,12 @@ int watch(Device& device, const Options& options, Printer& printer) {
 }
 
 int run(Device& device, const Options& options, const Selection<Audit>& selection) {
+    if (!options.lockstep.empty()) {
+        if (options.lockstep != "on" && options.lockstep != "off") {
+            return usage_error("audit --lockstep: on or off?");
+        }
+        return switch_lockstep(device, options.lockstep == "on", options.format.json);
+    }
     if (options.rate()) {
         const int status = show_rate(device, options);
         if (status != fine || !options.watch) {
@@ -233,6 +342,8 @@ void add_audit(Command& ktwin) {
     command.option("--count", "N", options->count, "with --watch: this many passes");
     command.needs("--count", "--watch");
     command.flag("--last", options->last, "the last background pass instead of one now");
+    command.option("--lockstep", "on|off", options->lockstep,
+                   "switch lockstep: each allocation of a pid is made in the twin too");
     command.flag("--rate", options->show_rate, "show the background rate");
     command.option("--interval", "MS", options->interval_ms,
                    "set it: pause between passes, 0: no background audit");

@@ -33,7 +33,7 @@ _ktwin() {
 	# The command words so far, to ask its help.
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case $skip$word in
-		--device) skip=1 ;;
+		--device | --lockstep) skip=1 ;;
 		-*) ;;
 		1*) skip='' ;;
 		status | ns | pid | pids | audit | mirror | trace | wait | rq | queue | demo | herd | switches | lab | run | show | backends | inject | compare | on | off | resync | drop | add | swap | skip | nomem)
@@ -61,6 +61,9 @@ _ktwin() {
 		return ;;
 	--device | --proc)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	--lockstep)
+		mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur")
 		return ;;
 	--backend)
 		case " ${words[*]} " in

@@ -67,6 +67,18 @@ Audit decode(const ktwin_audit& raw) {
         .passes_complete = raw.passes_complete,
         .checked_total = raw.checked_total,
         .differences_total = raw.differences_total,
+        .lockstep = raw.lockstep == 1,
+        .lockstep_namespaces = raw.lockstep_namespaces,
+        .allocations = raw.allocations,
+        .predicted = raw.predicted,
+        .mispredicted = raw.mispredicted,
+        .adopting = raw.adopting,
+        .cursor_set = raw.cursor_set,
+        .kernel_no_memory = raw.kernel_no_memory,
+        .twin_no_memory = raw.twin_no_memory,
+        .missed = raw.missed,
+        .contradicted = raw.contradicted,
+        .unfollowed = raw.unfollowed,
     };
 }
 
@@ -106,8 +118,9 @@ Pid decode(const ktwin_pid& raw) {
 }
 
 Divergence decode(const ktwin_divergence& raw) {
-    return {raw.index,     raw.time_ns,     raw.last_ns, raw.passes, raw.epoch, raw.kernel_hash,
-            raw.twin_hash, raw.twin_serial, raw.ns,      raw.nr,     raw.kind};
+    return {raw.index,       raw.time_ns,   raw.last_ns,     raw.passes, raw.epoch,
+            raw.kernel_hash, raw.twin_hash, raw.twin_serial, raw.ns,     raw.nr,
+            raw.kind,        raw.kernel_nr, raw.twin_nr};
 }
 
 Role decode(const ktwin_role& raw) {

@@ -95,7 +95,8 @@ Result<Status> Device::status() {
 
 Result<void> Device::mirror(ktwin_mirror_op operation) {
     constexpr std::string_view verbs[] = {"switch the mirror off", "switch the mirror on",
-                                          "resynchronise the mirror"};
+                                          "resynchronise the mirror", "switch lockstep off",
+                                          "switch lockstep on"};
     ktwin_mirror raw = {};
     raw.size = sizeof(raw);
     raw.op = operation;

@@ -35,6 +35,7 @@ constexpr Word divergences[] = {
     {KTWIN_ONLY_TWIN, "only_twin", "the twin has it, the kernel does not"},
     {KTWIN_OTHER_PID, "other_pid", "kernel and twin have it for different struct pids"},
     {KTWIN_TWIN_BROKEN, "twin_broken", "the twin contradicts itself"},
+    {KTWIN_MISPREDICTED, "mispredicted", "for the same request the twin's allocator gave another result"},
 };
 
 constexpr Word events[] = {

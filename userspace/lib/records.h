@@ -60,6 +60,22 @@ struct Audit {
     uint64_t passes_complete;
     uint64_t checked_total;
     uint64_t differences_total;
+    bool lockstep;
+    uint32_t lockstep_namespaces;
+    uint64_t
+        allocations;  // what lockstep compared: the sum of predicted, mispredicted and the five below them
+    uint64_t predicted;
+    uint64_t mispredicted;
+    uint64_t adopting;
+    uint64_t cursor_set;
+    uint64_t kernel_no_memory;
+    uint64_t twin_no_memory;
+    uint64_t missed;
+    uint64_t contradicted;
+    uint64_t unfollowed;
+
+    // Nothing speaks against the twin.
+    bool agrees() const { return complete && !differences && !mispredicted && !contradicted; }
 };
 
 struct AuditRate {
@@ -107,7 +123,9 @@ struct Divergence {
     uint64_t twin_serial;
     uint32_t ns;
     int32_t nr;
-    uint32_t kind;  // enum ktwin_divergence_kind
+    uint32_t kind;      // enum ktwin_divergence_kind
+    int32_t kernel_nr;  // of a misprediction: a number, or -errno
+    int32_t twin_nr;
 };
 
 struct Role {

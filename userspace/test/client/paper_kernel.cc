@@ -80,6 +80,21 @@ int audit(ktwin_audit& raw) {
     raw.passes = 12;
     raw.passes_complete = 12;
     raw.checked_total = 2184;
+    if (paper("lockstep") || paper("mispredicts")) {
+        raw.lockstep = 1;
+        raw.lockstep_namespaces = 3;
+        raw.allocations = 94284;
+        raw.predicted = 94284;
+    }
+    if (paper("mispredicts")) {
+        raw.predicted = 94279;
+        raw.mispredicted = 1;
+        raw.cursor_set = 3;
+        raw.missed = 1;
+        raw.contradicted = 1;
+        raw.unfollowed = 2;
+        raw.differences_total = 1;
+    }
     return 0;
 }
 
@@ -171,6 +186,15 @@ std::vector<ktwin_divergence> divergences() {
         all[i].ns = initial;
         all[i].nr = static_cast<int32_t>(500 + i);
         all[i].kind = KTWIN_ONLY_KERNEL + i;
+    }
+    if (paper("mispredicts")) {
+        all.resize(1);
+        all[0].index = all[0].passes = 1;
+        all[0].time_ns = all[0].last_ns = 90 * second;
+        all[0].ns = initial;
+        all[0].nr = all[0].kernel_nr = 700;
+        all[0].twin_nr = -ENOSPC;
+        all[0].kind = KTWIN_MISPREDICTED;
     }
     return all;
 }
@@ -266,6 +290,9 @@ int FdTransport::control(unsigned long command, void* argument) {
         case KTWIN_IOC_STATUS:
             return status(*static_cast<ktwin_status*>(argument));
         case KTWIN_IOC_MIRROR:
+            if (static_cast<ktwin_mirror*>(argument)->op == KTWIN_LOCKSTEP_ON) {
+                return paper("lockstep") ? -EALREADY : 0;
+            }
             return static_cast<ktwin_mirror*>(argument)->op == KTWIN_MIRROR_ON && !paper("off") ? -EALREADY
                                                                                                 : 0;
         case KTWIN_IOC_AUDIT:
