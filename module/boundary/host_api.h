@@ -27,8 +27,6 @@ void *kt_host_alloc_charged(unsigned long size);
 void *kt_host_alloc_atomic(unsigned long size);
 /* [sleep] Of both kinds; NULL is ignored. */
 void kt_host_free(void *memory);
-/* [sleep] As kt_host_alloc(), charged to the caller's memory cgroup. */
-void *kt_host_alloc_charged(unsigned long size);
 
 /* --- locks --------------------------------------------------------------------------------------------------- */
 

@@ -30,8 +30,8 @@ LockstepMemory::LockstepMemory(u32 leaf_limit)
 
 void LockstepMemory::setup() {
     nodes_.leaves.setup(sizeof(IdLeaf), kLeavesAtStart, &leaf_budget_, &kicker_);
-    nodes_.small_dirs.setup(sizeof(SmallDir), kSmallDirsAtStart, &small_dir_budget_, &kicker_);
-    nodes_.full_dirs.setup(sizeof(FullDir), kFullDirsAtStart, &full_dir_budget_, &kicker_);
+    nodes_.small_dirs.setup(IdDir::bytes(IdDir::kSmallIds), kSmallDirsAtStart, &small_dir_budget_, &kicker_);
+    nodes_.full_dirs.setup(IdDir::bytes(kBlockIds), kFullDirsAtStart, &full_dir_budget_, &kicker_);
     namespaces_.setup(sizeof(LockstepNamespace), kNamespacesAtStart, &ns_budget_, &kicker_);
 }
 

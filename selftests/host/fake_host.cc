@@ -150,9 +150,6 @@ bool FakeHost::breathe(uint64_t ns) {
 
 extern "C" {
 
-void* kt_host_alloc_charged(unsigned long size) {
-    return kt_host_alloc(size);
-}
 void* kt_host_alloc(unsigned long size) {
     may_sleep("kt_host_alloc where it may not sleep");
     return FakeHost::get().allocate(size, false);
