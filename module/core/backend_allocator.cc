@@ -48,7 +48,8 @@ Expected<u32> BackendAllocator::reserve_charged(const PidNamespace& ns, PidOrder
     return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
 }
 
-Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid) {
+Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order,
+                                     Span<const i32> set_tid) {
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
         const Expected<i32> tid = PidAllocator::wanted(ns, at, has_init(*at), set_tid);
         const Expected<u32> nr = tid ? reserve(*at, order, tid.value()) : tid.error();

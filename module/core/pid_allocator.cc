@@ -46,9 +46,8 @@ Expected<u32> PidAllocator::reserve(PidNamespace* ns, PidOrder order, i32 tid) {
         return reserved ? Expected<u32>(static_cast<u32>(tid)) : reserved.error();
     }
     const u32 min = ns->ids().cursor() > kReservedPids ? kReservedPids : 1;
-    const Expected<u32> nr = order == PidOrder::kCyclic
-                                 ? ns->ids().reserve_cyclic(min, ns->pid_max(), nodes)
-                                 : ns->ids().reserve_lowest(1, ns->pid_max(), nodes);
+    const Expected<u32> nr = order == PidOrder::kCyclic ? ns->ids().reserve_cyclic(min, ns->pid_max(), nodes)
+                                                        : ns->ids().reserve_lowest(1, ns->pid_max(), nodes);
     return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
 }
 
@@ -80,8 +79,7 @@ void PidAllocator::unwind(PidNamespace* ns, TwinPid* pid, u32 above) {
     }
 }
 
-Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order,
-                                                  Span<const i32> set_tid) {
+Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid) {
     if (set_tid.size() > ns->level() + 1) {
         return Errno::kInvalid;
     }

@@ -46,12 +46,10 @@ Result PidLab::configure(const ktwin_lab& wanted, u32 cpus, Config& config) {
     config.tasks = or_default(wanted.tasks, config.pids);
     config.bytes = or_default<u64>(wanted.bytes, kDefaultBytes);
     config.cpus = cpus;
-    const bool sane = in_range(config.limit, u32{2}, kPidMaxLimit) &&
-                      in_range(config.pid_max, u32{2}, config.limit) &&
-                      in_range(config.pids, u32{1}, kPidMaxLimit) &&
-                      in_range(config.namespaces, u32{1}, kMostNamespaces) &&
-                      in_range(config.tasks, u32{1}, kPidMaxLimit) &&
-                      in_range(config.bytes, kLeastBytes, kMostBytes);
+    const bool sane =
+        in_range(config.limit, u32{2}, kPidMaxLimit) && in_range(config.pid_max, u32{2}, config.limit) &&
+        in_range(config.pids, u32{1}, kPidMaxLimit) && in_range(config.namespaces, u32{1}, kMostNamespaces) &&
+        in_range(config.tasks, u32{1}, kPidMaxLimit) && in_range(config.bytes, kLeastBytes, kMostBytes);
     return sane ? Result() : Errno::kInvalid;
 }
 
@@ -228,7 +226,9 @@ Result PidLab::pid_max(ktwin_lab_pid_max& request) {
     const Writer writer(*this);
     if (is_flat()) {
         const u32 before = flat_.pid_max();
-        const Result done = request.ns != 1 ? Errno::kNotFound : set ? flat_.set_pid_max(request.pid_max) : Result();
+        const Result done = request.ns != 1 ? Errno::kNotFound
+                            : set           ? flat_.set_pid_max(request.pid_max)
+                                            : Result();
         request.pid_max = before;
         return done;
     }

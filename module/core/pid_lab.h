@@ -108,8 +108,7 @@ class PidLab : Pinned {
     Result alloc_flat(ktwin_lab_alloc& request, const Chosen& chosen);
     // nullptr: none is wanted. kOverflow: a limit.
     Expected<LabTask*> task_for(const Chosen& chosen) TA_LAB_HELD;
-    Result settle(const Expected<TwinPid*>& pid, LabTask* task, ktwin_lab_alloc& answer)
-        TA_LAB_HELD;
+    Result settle(const Expected<TwinPid*>& pid, LabTask* task, ktwin_lab_alloc& answer) TA_LAB_HELD;
     Result count(Result result);
 
     // --- pid_lab_roles.cc ---

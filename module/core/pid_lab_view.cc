@@ -268,7 +268,7 @@ void PidLab::judge(ktwin_lab_stats& stats) {
             }
         }
     }
-    stats.verdict = stats.no_memory == 0             ? KTWIN_LAB_ROOM
+    stats.verdict = stats.no_memory == 0            ? KTWIN_LAB_ROOM
                     : stats.unused > stats.pids / 2 ? KTWIN_LAB_LEAK
                                                     : KTWIN_LAB_ESTIMATE;
 }

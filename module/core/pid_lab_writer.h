@@ -10,10 +10,9 @@ namespace ktwin {
 
 class TA_SCOPED_CAPABILITY PidLab::Held : Pinned {
   public:
-    explicit Held(PidLab& lab)
-        TA_ACQUIRE(lab.memory_.lock(), lab.world_.lock(), lab.allocator_.lock(), lab.roles_.lock())
-            TA_NO_ANALYSIS : lock_(lab.memory_.lock()),
-                             flags_(lock_.acquire()) {}
+    explicit Held(PidLab& lab) TA_ACQUIRE(lab.memory_.lock(), lab.world_.lock(), lab.allocator_.lock(),
+                                          lab.roles_.lock()) TA_NO_ANALYSIS : lock_(lab.memory_.lock()),
+                                                                              flags_(lock_.acquire()) {}
     ~Held() TA_RELEASE() TA_NO_ANALYSIS { lock_.release(flags_); }
 
   private:

@@ -20,7 +20,8 @@ constexpr u32 kBreath = 4096;
 u32 allocate_chain(u32 object_size, u32 count, bool charged, Chain& to) {
     u32 made = 0;
     for (; made < count; ++made) {
-        auto* node = construct_at<PoolNode>(charged ? kt_host_alloc_charged(object_size) : kt_host_alloc(object_size));
+        auto* node =
+            construct_at<PoolNode>(charged ? kt_host_alloc_charged(object_size) : kt_host_alloc(object_size));
         if (node == nullptr) {
             break;
         }

@@ -63,8 +63,8 @@ class LabModel {
         if (at->second.dying) {
             return -ENOMEM;
         }
-        namespaces[number] = {parent, at->second.level + 1, pid_max != 0 ? pid_max : at->second.pid_max,
-                              0,      false,                {}};
+        namespaces[number] = {
+            parent, at->second.level + 1, pid_max != 0 ? pid_max : at->second.pid_max, 0, false, {}};
         return 0;
     }
 

@@ -263,9 +263,8 @@ class LabModelTest : public ::testing::TestWithParam<Work> {
     }
 
     void check_numbers(uint32_t number, const LabModel::Ns& ns) {
-        const auto records = read_all<ktwin_lab_pid>([&](auto... rest) {
-            return kt_core_read_lab_pids(lab, number, rest...);
-        });
+        const auto records = read_all<ktwin_lab_pid>(
+            [&](auto... rest) { return kt_core_read_lab_pids(lab, number, rest...); });
         ASSERT_EQ(records.size(), ns.pids.size());
         uint32_t i = 0;
         for (const auto& [nr, pid] : ns.pids) {
@@ -275,9 +274,8 @@ class LabModelTest : public ::testing::TestWithParam<Work> {
         for (const auto& [nr, pid] : ns.pids) {
             words[nr / 64 * 64] |= uint64_t{1} << (nr % 64);
         }
-        const auto leaves = read_all<ktwin_lab_leaf>([&](auto... rest) {
-            return kt_core_read_lab_leaves(lab, number, rest...);
-        });
+        const auto leaves = read_all<ktwin_lab_leaf>(
+            [&](auto... rest) { return kt_core_read_lab_leaves(lab, number, rest...); });
         ASSERT_EQ(leaves.size(), words.size());
         for (const ktwin_lab_leaf& leaf : leaves) {
             EXPECT_EQ(leaf.used, words[static_cast<int>(leaf.first)]);
@@ -285,9 +283,8 @@ class LabModelTest : public ::testing::TestWithParam<Work> {
     }
 
     void check_all() {
-        const auto namespaces = read_all<ktwin_lab_ns>([&](auto... rest) {
-            return kt_core_read_lab_namespaces(lab, rest...);
-        });
+        const auto namespaces =
+            read_all<ktwin_lab_ns>([&](auto... rest) { return kt_core_read_lab_namespaces(lab, rest...); });
         ASSERT_EQ(namespaces.size(), model.namespaces.size());
         size_t numbers = 0;
         for (const ktwin_lab_ns& record : namespaces) {
@@ -306,9 +303,8 @@ class LabModelTest : public ::testing::TestWithParam<Work> {
             check_numbers(record.ns, ns);
             numbers += ns.pids.size();
         }
-        const auto tasks = read_all<ktwin_lab_task>([&](auto... rest) {
-            return kt_core_read_lab_tasks(lab, rest...);
-        });
+        const auto tasks =
+            read_all<ktwin_lab_task>([&](auto... rest) { return kt_core_read_lab_tasks(lab, rest...); });
         EXPECT_EQ(tasks.size(), model.tasks.size());
         ktwin_lab_stats stats = {};
         stats.size = sizeof(stats);
