@@ -18,7 +18,7 @@ Expected<u32> number_or_error(int result) {
 
 Expected<void*> HostBackend::create_kind(kt_ids_kind kind, u32 limit) {
     void* ids = kt_host_ids_create(kind, limit);
-    void* memory = ids != nullptr ? kt_host_alloc(sizeof(HostBackend)) : nullptr;
+    void* memory = ids != nullptr ? kt_host_alloc_charged(sizeof(HostBackend)) : nullptr;
     if (memory == nullptr) {
         kt_host_ids_destroy(ids);
         return Errno::kNoMemory;

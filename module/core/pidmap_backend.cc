@@ -23,7 +23,7 @@ PidmapBackend::PidmapBackend(const IdBackendConfig& config) : memory_(config.obj
 }
 
 Expected<void*> PidmapBackend::create(const IdBackendConfig& config) {
-    auto* backend = construct_at<PidmapBackend>(kt_host_alloc(sizeof(PidmapBackend)), config);
+    auto* backend = construct_at<PidmapBackend>(kt_host_alloc_charged(sizeof(PidmapBackend)), config);
     return backend != nullptr ? Expected<void*>(backend) : Errno::kNoMemory;
 }
 

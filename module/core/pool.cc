@@ -68,7 +68,11 @@ PoolNode* Pool::get_ready() {
     return node;
 }
 
+// Who is charged can wait for memory, and what is taken atomically is not charged to anybody.
 PoolNode* Pool::get_atomic() {
+    if (budget_->is_charged()) {
+        return nullptr;
+    }
     if (budget_->take(1, object_size_) == 0) {
         ++failed_;
         return nullptr;

@@ -9,7 +9,7 @@
 namespace ktwin {
 
 Expected<void*> TreeBackend::create(const IdBackendConfig& config) {
-    auto* backend = construct_at<TreeBackend>(kt_host_alloc(sizeof(TreeBackend)), config);
+    auto* backend = construct_at<TreeBackend>(kt_host_alloc_charged(sizeof(TreeBackend)), config);
     return backend != nullptr ? Expected<void*>(backend) : Errno::kNoMemory;
 }
 

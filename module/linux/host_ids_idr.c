@@ -20,7 +20,7 @@ static struct ids *ids_of(struct host_ids *ids)
 
 static struct host_ids *create(u32 limit)
 {
-	struct ids *own = kmalloc(sizeof(*own), GFP_KERNEL);
+	struct ids *own = kmalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
 
 	if (!own)
 		return NULL;
@@ -42,7 +42,7 @@ static int alloc_lowest(struct host_ids *ids, u32 min, u32 max, void *pointer)
 
 	idr_preload(GFP_KERNEL);
 	spin_lock_irq(&own->lock);
-	nr = idr_alloc(&own->idr, pointer, min, max, GFP_ATOMIC);
+	nr = idr_alloc(&own->idr, pointer, min, max, GFP_ATOMIC | __GFP_ACCOUNT);
 	spin_unlock_irq(&own->lock);
 	idr_preload_end();
 	return nr;
@@ -55,7 +55,7 @@ static int alloc_cyclic(struct host_ids *ids, u32 min, u32 max, void *pointer)
 
 	idr_preload(GFP_KERNEL);
 	spin_lock_irq(&own->lock);
-	nr = idr_alloc_cyclic(&own->idr, pointer, min, max, GFP_ATOMIC);
+	nr = idr_alloc_cyclic(&own->idr, pointer, min, max, GFP_ATOMIC | __GFP_ACCOUNT);
 	spin_unlock_irq(&own->lock);
 	idr_preload_end();
 	return nr;
