@@ -28,7 +28,7 @@ class PidmapBackend : public IdBackendDefaults, Pinned {
     IdTree::Found next(u32 id) const;
     u32 count() const { return map_.count(); }
     u32 cursor() const { return map_.last_pid() + 1; }
-    void set_cursor(u32 cursor) { map_.set_last(cursor == 0 ? 0 : cursor - 1); }
+    void set_cursor(u32 cursor) { map_.set_last(cursor - 1); }
     u64 bytes() { return sizeof(*this) + memory_.bytes(); }
     u64 bytes_in_use() { return bytes() - memory_.bytes() + memory_.bytes_in_use(); }
     void maintain() { memory_.maintain(); }

@@ -3,6 +3,8 @@
 #ifndef KTWIN_COMPAT_SHRINKER_H
 #define KTWIN_COMPAT_SHRINKER_H
 
+/* 6.1: its struct has an atomic_long_t, and it does not say where from. */
+#include <linux/atomic.h>
 #include <linux/shrinker.h>
 #include <linux/version.h>
 
