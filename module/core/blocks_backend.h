@@ -27,6 +27,8 @@ class BlocksBackend : public IdBackendDefaults, Pinned {
     u64 bytes();
     u64 bytes_in_use() { return bytes() - memory_.bytes() + memory_.bytes_in_use(); }
     void maintain() { memory_.maintain(); }
+    void begin_reclaim() { memory_.begin_reclaim(); }
+    void end_reclaim() { memory_.end_reclaim(); }
 
   private:
     Expected<u32> reserve_once(u32 min, u32 max, void* pointer);

@@ -64,6 +64,8 @@ struct IdBackendOps {
     void (*set_cursor)(void* self, u32 cursor);
     u64 (*bytes)(void* self);
     void (*maintain)(void* self);
+    void (*begin_reclaim)(void* self);
+    void (*end_reclaim)(void* self);
     void (*destroy)(void* self);
 };
 
@@ -114,6 +116,10 @@ class IdBackend {
     u64 bytes() const { return ops_->bytes(self_); }
     // [sleep] Ends a grace period for what was taken out and brings the pools to their targets.
     void maintain() const { ops_->maintain(self_); }
+    // [sleep] What is taken out, and what is ready and not needed, goes: between the two, which belong to one caller at a
+    // time, a grace period passes. So one serves many backends.
+    void begin_reclaim() const { ops_->begin_reclaim(self_); }
+    void end_reclaim() const { ops_->end_reclaim(self_); }
 
   private:
     IdBackend(const IdBackendOps* ops, void* self) : ops_(ops), self_(self) {}

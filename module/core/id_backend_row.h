@@ -22,6 +22,8 @@ struct IdBackendDefaults {
     void set_cursor(u32) {}
     u64 bytes() { return 0; }
     void maintain() {}
+    void begin_reclaim() {}
+    void end_reclaim() {}
 };
 // NOLINTEND(readability-convert-member-functions-to-static)
 
@@ -50,6 +52,8 @@ constexpr IdBackendOps id_backend_row(const char* name, u32 has) {
         [](void* self, u32 cursor) { static_cast<Backend*>(self)->set_cursor(cursor); },
         [](void* self) { return static_cast<Backend*>(self)->bytes(); },
         [](void* self) { static_cast<Backend*>(self)->maintain(); },
+        [](void* self) { static_cast<Backend*>(self)->begin_reclaim(); },
+        [](void* self) { static_cast<Backend*>(self)->end_reclaim(); },
         [](void* self) {
             static_cast<Backend*>(self)->teardown();
             kt_host_free(self);

@@ -43,26 +43,41 @@ Result IdMemory::refill() {
     return result;
 }
 
-void IdMemory::reclaim() {
-    Chain retired[kPools];
+// Whether there is anything.
+bool IdMemory::take_retired(Chain* to) {
     bool any = false;
-    {
-        SpinGuard guard(lock_);
-        kicker_.begin();
-        for (u32 i = 0; i < kPools; ++i) {
-            if (at(i) != nullptr) {
-                at(i)->take_retired(retired[i]);
-                any = any || !retired[i].empty();
-            }
+    SpinGuard guard(lock_);
+    kicker_.begin();
+    for (u32 i = 0; i < kPools; ++i) {
+        if (at(i) != nullptr) {
+            at(i)->take_retired(to[i]);
+            any = any || !to[i].empty();
         }
     }
-    if (!any) {
-        return;
-    }
-    kt_host_synchronize();
+    return any;
+}
+
+void IdMemory::give_back(Chain* retired) {
     for (u32 i = 0; i < kPools; ++i) {
         if (!retired[i].empty()) {
             at(i)->reclaim(lock_, retired[i]);
+        }
+    }
+}
+
+void IdMemory::reclaim() {
+    Chain retired[kPools];
+    if (take_retired(retired)) {
+        kt_host_synchronize();
+        give_back(retired);
+    }
+}
+
+void IdMemory::end_reclaim() {
+    give_back(waiting_);
+    for (u32 i = 0; i < kPools; ++i) {
+        if (at(i) != nullptr) {
+            (void)at(i)->shrink(lock_);
         }
     }
 }

@@ -33,6 +33,10 @@ class IdMemory : Pinned {
     Result refill();
     // [sleep, lock not held] Ends a grace period for what was retired until now. One caller at a time.
     void reclaim();
+    // [sleep, lock not held] The same without the wait, which is the caller's, between the two; and all that is ready goes,
+    // but for a portion. One caller at a time.
+    void begin_reclaim() { (void)take_retired(waiting_); }
+    void end_reclaim();
     // [sleep, lock not held] Both.
     void maintain() {
         reclaim();
@@ -51,6 +55,8 @@ class IdMemory : Pinned {
     // Of each size: one a block of the tree, and as many again that wait for a grace period.
     static constexpr u32 kDirs = 2 * kBlocks;
 
+    bool take_retired(Chain* to);
+    void give_back(Chain* retired);
     // nullptr: not set up.
     Pool* at(u32 index) TA_NO_ANALYSIS;
 
@@ -59,6 +65,7 @@ class IdMemory : Pinned {
     PoolBudget budgets_[kPools];
     NodePools nodes_ TA_GUARDED_BY(lock_);
     Pool pools_[kOwnPools] TA_GUARDED_BY(lock_);
+    Chain waiting_[kPools];  // between begin_reclaim() and end_reclaim()
 };
 
 }  // namespace ktwin

@@ -332,10 +332,20 @@ void PidLab::reclaim() {
         const Held held(*this);
         tasks_.pool().take_retired(tasks);
     }
+    for_each_ids([](const IdBackend& ids) { ids.begin_reclaim(); });
     memory_.reclaim();
-    if (!tasks.empty()) {
+    if (!tasks.empty() || !is_twin()) {
         kt_host_synchronize();
         tasks_.pool().reclaim(memory_.lock(), tasks);
+    }
+    for_each_ids([](const IdBackend& ids) { ids.end_reclaim(); });
+}
+
+// A Writer is held: the list stays.
+void PidLab::for_each_ids(void (*visit)(const IdBackend& ids)) {
+    for (PidNamespace* ns = world_.table().first(); ns != nullptr && !is_twin();
+         ns = NamespaceTable::following(ns)) {
+        visit(ns->lab_ids()->backend);
     }
 }
 

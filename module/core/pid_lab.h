@@ -99,6 +99,7 @@ class PidLab : Pinned {
     auto with_memory(u32 ns, Attempt attempt) -> decltype(attempt());
     bool can_grow(u32 ns, u32 step);
     void reclaim();
+    void for_each_ids(void (*visit)(const IdBackend& ids));
     u32 shrink_pools();
 
     // --- pid_lab_alloc.cc ---

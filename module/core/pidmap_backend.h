@@ -32,6 +32,8 @@ class PidmapBackend : public IdBackendDefaults, Pinned {
     u64 bytes() { return sizeof(*this) + memory_.bytes(); }
     u64 bytes_in_use() { return bytes() - memory_.bytes() + memory_.bytes_in_use(); }
     void maintain() { memory_.maintain(); }
+    void begin_reclaim() { memory_.begin_reclaim(); }
+    void end_reclaim() { memory_.end_reclaim(); }
 
   private:
     template <typename Take>
