@@ -13,7 +13,7 @@ bool BackendAllocator::has_init(const PidNamespace& ns) {
 Expected<u32> BackendAllocator::reserve(const PidNamespace& ns, PidOrder order, i32 tid) {
     LabIds& ids = *ns.lab_ids();
     if (!ids.charge_one()) {
-        return Errno::kOverflow;
+        return Errno::kNoMemory;
     }
     const Expected<u32> nr = reserve_charged(ns, order, tid);
     if (nr) {
@@ -50,20 +50,34 @@ Expected<u32> BackendAllocator::reserve_charged(const PidNamespace& ns, PidOrder
 
 Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order,
                                      Span<const i32> set_tid) {
+    u32 cursors[kLevels];
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
+        cursors[at->level()] = at->lab_ids()->backend.cursor();
         const Expected<i32> tid = PidAllocator::wanted(ns, at, has_init(*at), set_tid);
         const Expected<u32> nr = tid ? reserve(*at, order, tid.value()) : tid.error();
         if (!nr) {
             unwind(ns, pid, at->level());
+            restore_cursors(nr.error(), ns, at, cursors);
             return nr.error();
         }
         pid->number(at->level()).nr = nr.value();
     }
     if (ns->is_dying()) {
         unwind(ns, pid, ~u32{0});
-        return Errno::kNoMemory;
+        return Errno::kRemoved;
     }
     return {};
+}
+
+// See PidAllocator::restore_cursors().
+void BackendAllocator::restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last,
+                                       const u32* cursors) {
+    if (why != Errno::kNoMemory) {
+        return;
+    }
+    for (PidNamespace* at = ns; at != last->parent(); at = at->parent()) {
+        at->lab_ids()->backend.set_cursor(cursors[at->level()]);
+    }
 }
 
 // See PidAllocator::unwind().

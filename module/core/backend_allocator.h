@@ -18,7 +18,7 @@ class BackendAllocator : Pinned {
   public:
     explicit BackendAllocator(PidWorld& world) : world_(world) {}
 
-    // [sleep] As PidAllocator::alloc_pid().
+    // [sleep] As PidAllocator::alloc_pid_locked().
     Expected<TwinPid*> alloc_pid(PidNamespace* ns, PidOrder order, Span<const i32> set_tid);
     // [sleep] Its numbers go at all levels; pid is retired when the last reference goes.
     void free_pid(TwinPid* pid);
@@ -29,6 +29,7 @@ class BackendAllocator : Pinned {
     static void release(const PidNamespace& ns, u32 nr);
     static Result reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid);
     static void unwind(PidNamespace* ns, const TwinPid* pid, u32 above);
+    static void restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last, const u32* cursors);
     static bool has_init(const PidNamespace& ns);
 
     PidWorld& world_;

@@ -46,9 +46,11 @@ Expected<void*> BlocksBackend::create(const IdBackendConfig& config) {
     }
     // Zeroed memory is what an empty directory and an idle CPU are.
     const u32 entries = IdBlocks::blocks_for(config.limit);
-    auto* directory = static_cast<Atomic<IdBlock*>*>(kt_host_alloc_charged(entries * sizeof(Atomic<IdBlock*>)));
+    auto* directory =
+        static_cast<Atomic<IdBlock*>*>(kt_host_alloc_charged(entries * sizeof(Atomic<IdBlock*>)));
     auto* cpus = static_cast<IdBlocks::Cpu*>(kt_host_alloc_charged(config.cpus * sizeof(IdBlocks::Cpu)));
-    void* memory = directory != nullptr && cpus != nullptr ? kt_host_alloc_charged(sizeof(BlocksBackend)) : nullptr;
+    void* memory =
+        directory != nullptr && cpus != nullptr ? kt_host_alloc_charged(sizeof(BlocksBackend)) : nullptr;
     if (memory == nullptr) {
         kt_host_free(directory);
         kt_host_free(cpus);

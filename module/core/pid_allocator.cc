@@ -52,20 +52,35 @@ Expected<u32> PidAllocator::reserve(PidNamespace* ns, PidOrder order, i32 tid) {
 }
 
 Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid) {
+    u32 cursors[kLevels];
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
+        cursors[at->level()] = at->ids().cursor();
         const Expected<i32> tid = wanted(ns, at, at->reaper() != nullptr, set_tid);
         const Expected<u32> nr = tid ? reserve(at, order, tid.value()) : tid.error();
         if (!nr) {
             unwind(ns, pid, at->level());
+            restore_cursors(nr.error(), ns, at, cursors);
             return nr.error();
         }
         pid->number(at->level()).nr = nr.value();
     }
     if (ns->is_dying()) {
         unwind(ns, pid, ~u32{0});
-        return Errno::kNoMemory;
+        return Errno::kRemoved;
     }
     return {};
+}
+
+// An attempt for which there was no memory is made again when there is some, and must not have moved anything. last: the
+// level it failed at.
+void PidAllocator::restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last,
+                                   const u32* cursors) {
+    if (why != Errno::kNoMemory) {
+        return;
+    }
+    for (PidNamespace* at = ns; at != last->parent(); at = at->parent()) {
+        at->ids().set_cursor(cursors[at->level()]);
+    }
 }
 
 // Gives back what was reserved at the levels above the one given (~0: at all). In the kernel's order; the cursors

@@ -33,8 +33,10 @@ class PidAllocator : Pinned {
     //   takes no more pids (its init is gone)
     Expected<TwinPid*> alloc_pid(PidNamespace* ns, Span<const i32> set_tid) {
         SpinGuard guard(world_.lock());
-        return alloc_pid_locked(ns, PidOrder::kCyclic, set_tid);
+        const Expected<TwinPid*> pid = alloc_pid_locked(ns, PidOrder::kCyclic, set_tid);
+        return !pid && pid.error() == Errno::kRemoved ? Errno::kNoMemory : pid;
     }
+    // The same, but kRemoved: ns takes no more pids.
     Expected<TwinPid*> alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid)
         TA_REQUIRES(world_.lock());
     // [any] Takes it away at all levels. pid may be retired when this returns. In a laboratory whose numbers are
@@ -62,6 +64,7 @@ class PidAllocator : Pinned {
     Result reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid)
         TA_REQUIRES(world_.lock());
     void unwind(PidNamespace* ns, TwinPid* pid, u32 above) TA_REQUIRES(world_.lock());
+    static void restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last, const u32* cursors);
 
     PidWorld& world_;
     Chain put_aside_ TA_GUARDED_BY(world_.lock());

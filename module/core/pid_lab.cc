@@ -21,6 +21,8 @@ constexpr u64 kMiB = u64{1} << 20;
 constexpr u64 kDefaultBytes = 64 * kMiB;
 constexpr u64 kLeastBytes = kMiB;
 constexpr u64 kMostBytes = 1024 * kMiB;
+// Of an allocation that others take the memory from under its hands.
+constexpr u32 kTries = 100;
 
 template <typename T>
 constexpr T or_default(T value, T other) {
@@ -205,12 +207,14 @@ Result PidLab::make_namespace(ktwin_lab_create& request) {
 }
 
 Result PidLab::create(ktwin_lab_create& request) {
-    if (request.flags != 0 || request.parent == 0 ||
-        (request.pid_max != 0 && !in_range(request.pid_max, u32{2}, config_.limit))) {
+    if (request.flags != 0 || (request.pid_max != 0 && !in_range(request.pid_max, u32{2}, config_.limit))) {
         return Errno::kInvalid;
     }
     if (is_flat()) {
         return Errno::kNotSupported;
+    }
+    if (request.parent == 0) {
+        return Errno::kNotFound;
     }
     const Writer writer(*this);
     const Result made = make_namespace(request);
@@ -300,27 +304,32 @@ void PidLab::finish() {
     }
 }
 
-// First what can be had at once, then what a grace period gives back.
-bool PidLab::can_grow(u32 ns, u32 step) {
+// Whether all that an attempt can need is ready.
+bool PidLab::reserve(u32 ns) {
     u32 level = 0;
     if (ns != 0) {
         const RcuGuard rcu;
         const PidNamespace* at = ns_of(ns);
-        if (at == nullptr || at->is_dying()) {
-            return false;
-        }
-        level = at->level() + 1 < kLevels ? at->level() + 1 : at->level();
+        level = at == nullptr ? 0 : at->level() + 1 < kLevels ? at->level() + 1 : at->level();
     }
-    if (step > 1) {
+    const bool pid = static_cast<bool>(memory_.reserve(level));
+    const bool space = static_cast<bool>(memory_.reserve_namespace());
+    return tasks_.pool().ensure(memory_.lock(), 1) && pid && space;
+}
+
+// First what can be had at once: as often as there is some, since others who allocate may have it before us. Then, once,
+// what a grace period gives back.
+bool PidLab::can_grow(u32 ns, Growth& growth) {
+    if (growth.reclaimed) {
         return false;
     }
-    if (step == 1) {
-        reclaim();
-        (void)shrink_pools();
+    if (growth.tries++ < kTries && reserve(ns)) {
+        return true;
     }
-    (void)memory_.reserve(level);
-    (void)memory_.reserve_namespace();
-    (void)tasks_.pool().ensure(memory_.lock(), 1);
+    growth.reclaimed = true;
+    reclaim();
+    (void)shrink_pools();
+    (void)reserve(ns);
     return true;
 }
 

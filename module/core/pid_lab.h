@@ -97,7 +97,12 @@ class PidLab : Pinned {
     // attempt() again after kNoMemory while there is hope. ns: where a pid is to be made.
     template <typename Attempt>
     auto with_memory(u32 ns, Attempt attempt) -> decltype(attempt());
-    bool can_grow(u32 ns, u32 step);
+    struct Growth {
+        u32 tries = 0;
+        bool reclaimed = false;
+    };
+    bool can_grow(u32 ns, Growth& growth);
+    bool reserve(u32 ns);
     void reclaim();
     void for_each_ids(void (*visit)(const IdBackend& ids));
     u32 shrink_pools();

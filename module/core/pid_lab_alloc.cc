@@ -9,7 +9,7 @@ namespace ktwin {
 Result PidLab::choose(const ktwin_lab_alloc& request, bool may_choose, Chosen& chosen) const {
     constexpr u32 kNeeded[] = {kHasCyclic, kHasLowest, kHasAny};
     if ((request.flags & ~KTWIN_LAB_WITH_TASK) != 0 || request.how > KTWIN_LAB_ANY ||
-        request.wanted > kLevels || request.zero != 0) {
+        request.wanted > kLevels || request.zero != 0 || request.zero2 != 0) {
         return Errno::kInvalid;
     }
     chosen.order = static_cast<PidOrder>(request.how);
@@ -130,6 +130,8 @@ Result PidLab::count(Result result) {
         case Errno::kNoMemory:
             no_memory_.fetch_add_relaxed(1);
             break;
+        case Errno::kRemoved:
+            return Errno::kNoMemory;
         default:
             break;
     }

@@ -97,7 +97,8 @@ Result PidLab::role(ktwin_lab_role& request) {
         return Errno::kNotSupported;
     }
     const Writer writer(*this);
-    const Result done = with_memory(request.ns, [&] {
+    // What is made here is a task, which takes no number of a namespace, not even of one that gives none.
+    const Result done = with_memory(0, [&] {
         const RcuGuard rcu;
         const Held held(*this);
         const Result tried = role_locked(request);

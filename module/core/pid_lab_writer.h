@@ -60,7 +60,8 @@ class PidLab::UpkeepGuard : Pinned {
 template <typename Attempt>
 auto PidLab::with_memory(u32 ns, Attempt attempt) -> decltype(attempt()) {
     auto result = attempt();
-    for (u32 step = 0; result.error() == Errno::kNoMemory && can_grow(ns, step); ++step) {
+    Growth growth;
+    while (result.error() == Errno::kNoMemory && can_grow(ns, growth)) {
         result = attempt();
     }
     return result;

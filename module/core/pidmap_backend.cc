@@ -17,7 +17,8 @@ constexpr u32 kNodesAtStart = 64;
 
 }  // namespace
 
-PidmapBackend::PidmapBackend(const IdBackendConfig& config) : memory_(config.objects, config.bytes), limit_(config.limit) {
+PidmapBackend::PidmapBackend(const IdBackendConfig& config)
+    : memory_(config.objects, config.bytes), limit_(config.limit) {
     memory_.setup(kPagePool, sizeof(PidMapPage), kPagesAtStart);
     memory_.setup(kNodePool, sizeof(PidHashNode), kNodesAtStart);
 }
