@@ -3,7 +3,11 @@
 #ifndef KTWIN_HOST_IDS_H
 #define KTWIN_HOST_IDS_H
 
+#include <linux/gfp.h>
 #include <linux/types.h>
+
+/* Charged to the caller's control group; nobody is killed where it has no more. */
+#define HOST_IDS_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* First member of what create() returns. A call that is NULL: the kind has none. */
 struct host_ids {

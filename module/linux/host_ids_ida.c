@@ -17,7 +17,7 @@ static struct ids *ids_of(struct host_ids *ids)
 
 static struct host_ids *create(u32 limit)
 {
-	struct ids *own = kmalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	struct ids *own = kmalloc(sizeof(*own), HOST_IDS_GFP);
 
 	if (!own)
 		return NULL;
@@ -33,7 +33,7 @@ static void destroy(struct host_ids *ids)
 
 static int alloc_lowest(struct host_ids *ids, u32 min, u32 max, void *pointer)
 {
-	return ida_alloc_range(&ids_of(ids)->ida, min, max - 1, GFP_KERNEL_ACCOUNT);
+	return ida_alloc_range(&ids_of(ids)->ida, min, max - 1, HOST_IDS_GFP);
 }
 
 static bool erase(struct host_ids *ids, u32 id)

@@ -20,7 +20,7 @@ static struct ids *ids_of(struct host_ids *ids)
 
 static struct host_ids *create(u32 limit)
 {
-	struct ids *own = kmalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	struct ids *own = kmalloc(sizeof(*own), HOST_IDS_GFP);
 
 	if (!own)
 		return NULL;

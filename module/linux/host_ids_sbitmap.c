@@ -17,11 +17,11 @@ static struct ids *ids_of(struct host_ids *ids)
 
 static struct host_ids *create(u32 limit)
 {
-	struct ids *own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	struct ids *own = kzalloc(sizeof(*own), HOST_IDS_GFP);
 
 	if (!own)
 		return NULL;
-	if (sbitmap_queue_init_node(&own->queue, limit, -1, false, GFP_KERNEL_ACCOUNT, NUMA_NO_NODE)) {
+	if (sbitmap_queue_init_node(&own->queue, limit, -1, false, HOST_IDS_GFP, NUMA_NO_NODE)) {
 		kfree(own);
 		return NULL;
 	}

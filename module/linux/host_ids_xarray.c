@@ -18,7 +18,7 @@ static struct ids *ids_of(struct host_ids *ids)
 
 static struct host_ids *create(u32 limit)
 {
-	struct ids *own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	struct ids *own = kzalloc(sizeof(*own), HOST_IDS_GFP);
 
 	if (!own)
 		return NULL;
@@ -41,7 +41,7 @@ static int number(int error, u32 id)
 static int alloc_lowest(struct host_ids *ids, u32 min, u32 max, void *pointer)
 {
 	u32 id;
-	int error = xa_alloc(&ids_of(ids)->xa, &id, pointer, XA_LIMIT(min, max - 1), GFP_KERNEL_ACCOUNT);
+	int error = xa_alloc(&ids_of(ids)->xa, &id, pointer, XA_LIMIT(min, max - 1), HOST_IDS_GFP);
 
 	return number(error, id);
 }
@@ -50,7 +50,7 @@ static int alloc_cyclic(struct host_ids *ids, u32 min, u32 max, void *pointer)
 {
 	struct ids *own = ids_of(ids);
 	u32 id;
-	int error = xa_alloc_cyclic(&own->xa, &id, pointer, XA_LIMIT(min, max - 1), &own->next, GFP_KERNEL_ACCOUNT);
+	int error = xa_alloc_cyclic(&own->xa, &id, pointer, XA_LIMIT(min, max - 1), &own->next, HOST_IDS_GFP);
 
 	return number(error, id);
 }

@@ -13,7 +13,8 @@ void *kt_host_alloc(unsigned long size)
 
 void *kt_host_alloc_charged(unsigned long size)
 {
-	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	/* Who asks for more than the control group has is told so: nobody is killed for it. */
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 }
 
 void *kt_host_alloc_atomic(unsigned long size)
