@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/poll.h>
 
-#include "world.h"
+#include "lab.h"
 
 #define UNMAPPED	0x1000UL
 #define KERNEL_ADDRESS	0xffff888000000000UL
@@ -30,6 +30,15 @@ union argument {
 	struct ktwin_bench bench;
 	struct ktwin_bench_ids bench_ids;
 	struct ktwin_switches switches;
+	struct ktwin_lab lab;
+	struct ktwin_lab_create lab_create;
+	struct ktwin_lab_pid_max lab_pid_max;
+	struct ktwin_lab_alloc lab_alloc;
+	struct ktwin_lab_free lab_free;
+	struct ktwin_lab_find lab_find;
+	struct ktwin_lab_role lab_role;
+	struct ktwin_lab_kill lab_kill;
+	struct ktwin_lab_stats lab_stats;
 	char bytes[1024];
 };
 
@@ -96,9 +105,63 @@ static void fill_bench_ids(union argument *argument)
 	argument->bench_ids.levels = 1;
 }
 
+static void fill_lab_create(union argument *argument)
+{
+	argument->lab_create.parent = 1;
+}
+
+static void fill_lab_pid_max(union argument *argument)
+{
+	argument->lab_pid_max.ns = 1;
+}
+
+static void fill_lab_alloc(union argument *argument)
+{
+	argument->lab_alloc.ns = 1;
+}
+
+/* Nobody has it: a refusal from beyond the checks of the argument, as are the next two. */
+static void fill_lab_free(union argument *argument)
+{
+	argument->lab_free.ns = 1;
+	argument->lab_free.nr = 4242;
+}
+
+static void fill_lab_role(union argument *argument)
+{
+	argument->lab_role.op = KTWIN_LAB_DETACH;
+	argument->lab_role.task = 4242;
+}
+
+static void fill_lab_kill(union argument *argument)
+{
+	argument->lab_kill.ns = 4242;
+}
+
+static void fill_lab_find(union argument *argument)
+{
+	argument->lab_find.ns = 1;
+	argument->lab_find.nr = 1;
+}
+
+/* Of any of the records of a lab, the largest of which is this. */
+static void fill_lab_read(union argument *argument)
+{
+	argument->read.buffer = (uintptr_t)records;
+	argument->read.record_size = sizeof(struct ktwin_lab_pid);
+	argument->read.room = 8;
+}
+
+static void fill_lab_read_in(union argument *argument)
+{
+	fill_lab_read(argument);
+	argument->read.ns = 1;
+}
+
 FIXTURE(command) {
 	int control;
 	int stream;
+	int lab;
 	int fd;		/* the one the command is for */
 	union argument argument;
 };
@@ -109,7 +172,7 @@ FIXTURE_VARIANT(command) {
 	void (*fill)(union argument *argument);
 	int result;	/* of a correct call */
 	int denied;	/* of one by another user, where it asks about the test itself */
-	bool needs_admin, needs_lab, on_stream;
+	bool needs_admin, needs_lab, on_stream, on_lab;
 };
 
 FIXTURE_VARIANT_ADD(command, status) {
@@ -189,6 +252,64 @@ FIXTURE_VARIANT_ADD(command, switches) {
 	.number = KTWIN_IOC_SWITCHES, .size = sizeof(struct ktwin_switches), .fill = fill_nothing, .needs_admin = true,
 };
 
+FIXTURE_VARIANT_ADD(command, lab) {
+	.number = KTWIN_IOC_LAB, .size = sizeof(struct ktwin_lab), .fill = fill_nothing,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_create) {
+	.number = KTWIN_IOC_LAB_NS_CREATE, .size = sizeof(struct ktwin_lab_create), .fill = fill_lab_create,
+	.on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_pid_max) {
+	.number = KTWIN_IOC_LAB_PID_MAX, .size = sizeof(struct ktwin_lab_pid_max), .fill = fill_lab_pid_max,
+	.on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_alloc) {
+	.number = KTWIN_IOC_LAB_ALLOC, .size = sizeof(struct ktwin_lab_alloc), .fill = fill_lab_alloc,
+	.on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_free) {
+	.number = KTWIN_IOC_LAB_FREE, .size = sizeof(struct ktwin_lab_free), .fill = fill_lab_free, .result = -ESRCH,
+	.on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_find) {
+	.number = KTWIN_IOC_LAB_FIND, .size = sizeof(struct ktwin_lab_find), .fill = fill_lab_find, .on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_role) {
+	.number = KTWIN_IOC_LAB_ROLE, .size = sizeof(struct ktwin_lab_role), .fill = fill_lab_role, .result = -ESRCH,
+	.on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_kill) {
+	.number = KTWIN_IOC_LAB_KILL, .size = sizeof(struct ktwin_lab_kill), .fill = fill_lab_kill, .result = -ESRCH,
+	.on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_stats) {
+	.number = KTWIN_IOC_LAB_STATS, .size = sizeof(struct ktwin_lab_stats), .fill = fill_nothing, .on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_namespaces) {
+	.number = KTWIN_IOC_LAB_NAMESPACES, .size = sizeof(struct ktwin_read), .fill = fill_lab_read, .on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_pids) {
+	.number = KTWIN_IOC_LAB_PIDS, .size = sizeof(struct ktwin_read), .fill = fill_lab_read_in, .on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_tasks) {
+	.number = KTWIN_IOC_LAB_TASKS, .size = sizeof(struct ktwin_read), .fill = fill_lab_read, .on_lab = true,
+};
+
+FIXTURE_VARIANT_ADD(command, lab_leaves) {
+	.number = KTWIN_IOC_LAB_LEAVES, .size = sizeof(struct ktwin_read), .fill = fill_lab_read_in, .on_lab = true,
+};
+
 FIXTURE_SETUP(command)
 {
 	struct ktwin_stream stream = { .size = sizeof(stream), .capacity = 64 };
@@ -201,7 +322,10 @@ FIXTURE_SETUP(command)
 		SKIP(return, "nothing is measured on PREEMPT_RT");
 	self->stream = kt_call(self->control, KTWIN_IOC_STREAM, &stream);
 	ASSERT_LE(0, self->stream);
-	self->fd = variant->on_stream ? self->stream : self->control;
+	self->lab = kt_lab(self->control, KTWIN_LAB_TWIN);
+	ASSERT_LE(0, self->lab);
+	ASSERT_EQ(1, kt_lab_alloc(self->lab, 1, KTWIN_LAB_CYCLIC));
+	self->fd = variant->on_stream ? self->stream : variant->on_lab ? self->lab : self->control;
 	/* "the last background pass" is answered only once there was one */
 	while (variant->number == KTWIN_IOC_AUDIT) {
 		memset(&audit, 0, sizeof(audit));
@@ -217,6 +341,7 @@ FIXTURE_SETUP(command)
 
 FIXTURE_TEARDOWN(command)
 {
+	close(self->lab);
 	close(self->stream);
 	close(self->control);
 }
@@ -226,7 +351,8 @@ static int call_at(const FIXTURE_VARIANT(command) *variant, int fd, void *argume
 {
 	int result = kt_call(fd, variant->number, argument);
 
-	if ((variant->number == KTWIN_IOC_STREAM || variant->number == KTWIN_IOC_SWITCHES) && result > 0) {
+	if ((variant->number == KTWIN_IOC_STREAM || variant->number == KTWIN_IOC_SWITCHES ||
+	     variant->number == KTWIN_IOC_LAB) && result > 0) {
 		close(result);
 		result = 0;
 	}
@@ -308,7 +434,17 @@ TEST_F(command, zero_field)
 	case KTWIN_IOC_NAMESPACES:
 	case KTWIN_IOC_PIDS:
 	case KTWIN_IOC_DIVERGENCES:
+	case KTWIN_IOC_LAB_NAMESPACES:
+	case KTWIN_IOC_LAB_PIDS:
+	case KTWIN_IOC_LAB_TASKS:
+	case KTWIN_IOC_LAB_LEAVES:
 		self->argument.read.zero = 1;
+		break;
+	case KTWIN_IOC_LAB_ALLOC:
+		self->argument.lab_alloc.zero2 = 1;
+		EXPECT_EQ(-EINVAL, call_at(variant, self->fd, &self->argument));
+		self->argument.lab_alloc.zero2 = 0;
+		self->argument.lab_alloc.zero = 1;
 		break;
 	case KTWIN_IOC_EXPLAIN:
 		self->argument.explain.zero = 1;
@@ -340,6 +476,7 @@ TEST_F(command, zero_field)
 TEST_F(command, wrong_kind_of_fd)
 {
 	EXPECT_EQ(-ENOTTY, call_at(variant, variant->on_stream ? self->control : self->stream, &self->argument));
+	EXPECT_EQ(-ENOTTY, call_at(variant, variant->on_lab ? self->control : self->lab, &self->argument));
 }
 
 /* The fd was passed to one who could not have opened it: reading goes on, control does not. */
@@ -574,6 +711,47 @@ TEST(read_any_cursor)
 		read.cursor = cursors[i];
 		result = kt_call(fd, KTWIN_IOC_DIVERGENCES, &read);
 		EXPECT_TRUE(!result || result == -EINVAL);
+	}
+}
+
+/* Each reader of a lab fills whole records, and none that is too short. */
+TEST(lab_records)
+{
+	static const struct {
+		unsigned long number;
+		__u32 ns, size;
+	} readers[] = {
+		{ KTWIN_IOC_LAB_NAMESPACES, 0, sizeof(struct ktwin_lab_ns) },
+		{ KTWIN_IOC_LAB_PIDS, 1, sizeof(struct ktwin_lab_pid) },
+		{ KTWIN_IOC_LAB_TASKS, 0, sizeof(struct ktwin_lab_task) },
+		{ KTWIN_IOC_LAB_LEAVES, 1, sizeof(struct ktwin_lab_leaf) },
+	};
+	struct ktwin_read read;
+	int fd, lab;
+	size_t i;
+
+	KT_OPEN_LIVE(fd);
+	lab = kt_lab(fd, KTWIN_LAB_TWIN);
+	ASSERT_LE(0, lab);
+	ASSERT_LT(0, kt_lab_task(lab, 1, KTWIN_LAB_CYCLIC, NULL));
+	for (i = 0; i < ARRAY_SIZE(readers); i++) {
+		read = (struct ktwin_read) {
+			.size = sizeof(read), .buffer = (uintptr_t)records, .record_size = readers[i].size - 1,
+			.room = 4, .ns = readers[i].ns,
+		};
+		EXPECT_EQ(-EINVAL, kt_call(lab, readers[i].number, &read));
+		read.record_size = readers[i].size;
+		EXPECT_EQ(0, kt_call(lab, readers[i].number, &read));
+		EXPECT_EQ(1, read.filled);
+		EXPECT_EQ(0, read.more);
+		read.cursor = 0;
+		read.room = 0;
+		EXPECT_EQ(-EINVAL, kt_call(lab, readers[i].number, &read));
+		read.room = 4;
+		read.buffer = UNMAPPED;
+		EXPECT_EQ(-EFAULT, kt_call(lab, readers[i].number, &read));
+		read.buffer = KERNEL_ADDRESS;
+		EXPECT_EQ(-EFAULT, kt_call(lab, readers[i].number, &read));
 	}
 }
 

@@ -2,6 +2,7 @@
 /*
  * A 32-bit program on a 64-bit kernel: the same structs, the same commands, no translation between.
  */
+#include "lab.h"
 #include "ring.h"
 
 TEST(status)
@@ -50,6 +51,35 @@ TEST(stream)
 		ASSERT_TRUE(kt_stream_wait(&stream, KTWIN_EV_PID_FREE, &event));
 	} while (event.nr != child);
 	kt_stream_close(&stream);
+}
+
+TEST(lab)
+{
+	__u32 backend;
+	int fd;
+
+	KT_OPEN_LIVE(fd);
+	for (backend = KTWIN_LAB_TWIN; backend <= KTWIN_LAB_XARRAY; backend++) {
+		int lab = kt_lab(fd, backend), child, task;
+		__u32 order;
+		__s32 nr;
+
+		ASSERT_LE(0, lab);
+		order = kt_lab_order(lab);
+		ASSERT_EQ(1, kt_lab_alloc(lab, 1, order));
+		child = kt_lab_ns(lab, 1, 0);
+		ASSERT_EQ(2, child);
+		task = kt_lab_task(lab, child, order, &nr);
+		ASSERT_LT(0, task);
+		EXPECT_EQ(1, nr);
+		EXPECT_EQ(300, kt_lab_alloc_at(lab, child, order, 300));
+		EXPECT_EQ(task, kt_lab_attach(lab, task, KTWIN_LAB_SID, 1, 1));
+		EXPECT_EQ(32768, kt_lab_pid_max(lab, child, 500));
+		kt_expect_lab_sound(_metadata, lab);
+		EXPECT_EQ(0, kt_lab_kill(lab, 1, NULL));
+		kt_expect_lab_empty(_metadata, lab);
+		close(lab);
+	}
 }
 
 /* What does not fit into a 32-bit address is not cut down to one. */
