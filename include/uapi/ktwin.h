@@ -210,9 +210,10 @@ struct ktwin_audit {
 	__u64 cursor_set;	/* ns_last_pid was written since the allocation before, or while this one ran */
 	__u64 kernel_no_memory;	/* the kernel had no memory for the number */
 	__u64 twin_no_memory;	/* the twin had none */
-	__u64 missed;		/* the kernel skipped a probe hit; all namespaces are read anew */
+	__u64 missed;		/* the kernel skipped a probe hit meanwhile; all namespaces are read anew */
 	__u64 contradicted;	/* removals of a number that the twin had free: an event was lost; not among allocations */
 	__u64 unfollowed;	/* forks into a namespace that the twin had no memory to follow; not among allocations */
+	__u64 skipped;		/* probe hits that the kernel skipped, of any idr; not among allocations */
 };
 
 /* The background audit. interval 0 switches it off. Errors: -ERANGE. */

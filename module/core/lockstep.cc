@@ -17,6 +17,7 @@ bool Lockstep::meet(kt_key key, u32 inode) {
         ++unfollowed_;
         return false;
     }
+    ns->heard = generation_;
     table_.add(ns);
     return true;
 }
@@ -107,6 +108,9 @@ bool Lockstep::request(kt_alloc_call& call) {
     if (armed_.load_relaxed() == 0 || ns == nullptr) {
         return false;
     }
+    // Before anything that is known of it is believed: if its end was skipped, its memory is another namespace's now.
+    (void)missed_more();
+    ns->heard = generation_;
     Outcome outcome = adopt(*ns);
     if (outcome == Outcome::kPredicted && call.cyclic) {
         outcome = take_cursor(*ns);

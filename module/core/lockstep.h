@@ -21,7 +21,8 @@
 //   - ns_last_pid stores the cursor without the lock. A probe on its handler tells that a write began and ended: only then
 //     is the kernel's cursor taken over.
 //   - The kernel may have no memory for a node; the twin may have none either, and then it reads the namespace anew.
-//   - The kernel may skip a probe hit, and counts that it did: everything is read anew.
+//   - The kernel may skip a probe hit, and counts that it did: everything is read anew at its next request, and what is
+//     never heard of again is forgotten, for it may be the end of a namespace that was skipped.
 // Any other difference is a misprediction: a divergence, recorded as those of the audit are. The namespace is read anew
 // after it, so that one is not counted twice.
 //
@@ -93,6 +94,8 @@ class Lockstep : Pinned {
     void switch_off() TA_REQUIRES(control_);
     void clear() TA_REQUIRES(control_);
     void forget(LockstepNamespace* ns) TA_REQUIRES(memory_.lock());
+    void forget_silent() TA_REQUIRES(control_);
+    bool silence_is_over() TA_REQUIRES(control_);
     bool check_locked() TA_REQUIRES(control_);
 
     Audit& audit_;
@@ -106,6 +109,10 @@ class Lockstep : Pinned {
     // What is newer than a namespace's own has it read anew.
     u64 generation_ TA_GUARDED_BY(memory_.lock()) = 0;
     u64 missed_seen_ TA_GUARDED_BY(memory_.lock()) = 0;
+    u64 missed_before_ TA_GUARDED_BY(memory_.lock()) = 0;
+    // The generations of which maintain() has seen the beginning, and has forgotten who was silent since.
+    u64 silence_from_ TA_GUARDED_BY(control_) = 0;
+    u64 silence_over_ TA_GUARDED_BY(control_) = 0;
     u32 mispredict_ TA_GUARDED_BY(memory_.lock()) = 0;
     u64 counts_[static_cast<u32>(Outcome::kCount)] TA_GUARDED_BY(memory_.lock()) = {};
     u64 contradicted_ TA_GUARDED_BY(memory_.lock()) = 0;

@@ -18,11 +18,16 @@
  * pid of it is left. So a key that the core follows is a live namespace, and only then is it looked into. Other users of
  * these functions cost themselves the look-up of a key that is not there.
  *
+ * A hit within a handler of the same CPU is skipped by the kernel, and counted. What comes in interrupts (RCU frees pids and
+ * with them namespaces) is kept out of those that run for longer with interrupts on; a window of a few instructions of the
+ * kernel's own stays.
+ *
  * The probes are removed while calls are under way: a call that was entered before is not told of at its return, for
  * unregister_kretprobes() takes the handler away and waits for those that run. The core has stopped counting by then.
  */
 #include <linux/atomic.h>
 #include <linux/idr.h>
+#include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -63,9 +68,12 @@ static void meet(const struct pid_namespace *ns)
 static int on_alloc_pid(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct pid_namespace *ns = (const struct pid_namespace *)kt_arg0(regs);
+	unsigned long flags;
 
+	local_irq_save(flags);
 	if (!kt_core_lockstep_follows(ktwin_key(ns)))
 		meet(ns);
+	local_irq_restore(flags);
 	return 0;
 }
 NOKPROBE_SYMBOL(on_alloc_pid);
@@ -152,14 +160,17 @@ NOKPROBE_SYMBOL(on_destroy);
 static int on_cursor_write(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	kt_key *key = (kt_key *)instance->data;
+	unsigned long flags;
 
 	if (!(int)kt_arg1(regs))
 		return 1;
+	local_irq_save(flags);
 	*key = ktwin_viewer();
 	/* So that what it does to a namespace that is met meanwhile is known too. */
 	if (!kt_core_lockstep_follows(*key))
 		meet(task_active_pid_ns(current));
 	kt_core_lockstep_cursor_write(*key, true);
+	local_irq_restore(flags);
 	return 0;
 }
 NOKPROBE_SYMBOL(on_cursor_write);

@@ -52,7 +52,7 @@ FakeNs* FakeKernel::create_ns(FakeNs* parent) {
 void FakeKernel::destroy_ns(FakeNs* ns) {
     std::lock_guard guard(pidmap_lock_);
     ASSERT_TRUE(ns->ids.empty());
-    if (FakeHost::get().lockstep_on) {
+    if (is_told()) {
         kt_core_lockstep_gone(key(ns));
     }
     all_.erase(ns);

@@ -61,6 +61,8 @@ constexpr Column<Audit> columns[] = {
      [](const Audit& a) { return Json(a.contradicted); }},
     {"UNFOLLOWED", Align::right, false, "forks into namespaces the twin had no memory to follow",
      [](const Audit& a) { return Json(a.unfollowed); }},
+    {"SKIPPED", Align::right, false, "probe hits that the kernel skipped, of any idr",
+     [](const Audit& a) { return Json(a.skipped); }},
 };
 
 // A divergence that this pass confirmed, not one that only an earlier pass saw; a misprediction stands as long as lockstep
@@ -141,6 +143,9 @@ std::vector<std::string> exceptions(const Audit& a) {
     }
     if (a.unfollowed) {
         texts.push_back(counted(a.unfollowed, "fork") + " not followed for lack of memory");
+    }
+    if (a.skipped) {
+        texts.push_back(counted(a.skipped, "probe hit") + " skipped by the kernel");
     }
     return texts;
 }

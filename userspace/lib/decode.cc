@@ -79,6 +79,7 @@ Audit decode(const ktwin_audit& raw) {
         .missed = raw.missed,
         .contradicted = raw.contradicted,
         .unfollowed = raw.unfollowed,
+        .skipped = raw.skipped,
     };
 }
 

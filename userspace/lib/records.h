@@ -73,6 +73,7 @@ struct Audit {
     uint64_t missed;
     uint64_t contradicted;
     uint64_t unfollowed;
+    uint64_t skipped;
 
     // Nothing speaks against the twin.
     bool agrees() const { return complete && !differences && !mispredicted && !contradicted; }

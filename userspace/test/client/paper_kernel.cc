@@ -93,6 +93,7 @@ int audit(ktwin_audit& raw) {
         raw.missed = 1;
         raw.contradicted = 1;
         raw.unfollowed = 2;
+        raw.skipped = 1;
         raw.differences_total = 1;
     }
     return 0;
