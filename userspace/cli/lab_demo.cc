@@ -54,7 +54,7 @@ alloc 1 --how lowest
 alloc 1 --how lowest
 )"},
     {"Any number", KTWIN_LAB_HAS_ANY, 0, R"(
-say Who does not care which number it gets need not wait for the others: each CPU takes from a place of its own.
+say Who does not care which number it gets is given one near at hand: of the leaf used last, or of a block of the CPU's own.
 alloc 1 --how any --count 8
 alloc 1 --how any --count 8
 )"},
