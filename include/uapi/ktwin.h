@@ -205,15 +205,17 @@ struct ktwin_audit {
 	__u32 lockstep_namespaces; /* followed now */
 	__u64 allocations;	/* requests compared */
 	__u64 predicted;	/* the same number, or the same error */
-	__u64 mispredicted;	/* another; each is a divergence (KTWIN_MISPREDICTED) */
+	__u64 mispredicted;	/* another; each new one is a divergence (KTWIN_MISPREDICTED) */
 	__u64 adopting;		/* the namespace was still being read: once, when lockstep first meets a large one */
 	__u64 cursor_set;	/* ns_last_pid was written since the allocation before, or while this one ran */
 	__u64 kernel_no_memory;	/* the kernel had no memory for the number */
 	__u64 twin_no_memory;	/* the twin had none */
 	__u64 missed;		/* the kernel skipped a probe hit meanwhile; all namespaces are read anew */
-	__u64 contradicted;	/* removals of a number that the twin had free: an event was lost; not among allocations */
+	/* An event was lost: a number removed that the twin had free, or given that it had in use; not among allocations */
+	__u64 contradicted;
 	__u64 unfollowed;	/* forks into a namespace that the twin had no memory to follow; not among allocations */
 	__u64 skipped;		/* probe hits that the kernel skipped, of any idr; not among allocations */
+	__u64 lockstep_since_ns; /* CLOCK_MONOTONIC; when it was switched on last, 0: never */
 };
 
 /* The background audit. interval 0 switches it off. Errors: -ERANGE. */

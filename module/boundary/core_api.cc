@@ -138,6 +138,10 @@ bool kt_core_lockstep_follows(kt_key ns) {
     return the_core->lockstep().follows(ns);
 }
 
+bool kt_core_lockstep_follows_inode(kt_key ns, __u32 inode) {
+    return the_core->lockstep().follows(ns, inode);
+}
+
 bool kt_core_lockstep_meet(kt_key ns, __u32 inode) {
     return the_core->lockstep().meet(ns, inode);
 }
@@ -146,8 +150,12 @@ void kt_core_lockstep_gone(kt_key ns) {
     the_core->lockstep().gone(ns);
 }
 
-void kt_core_lockstep_cursor_write(kt_key ns, bool begins) {
-    the_core->lockstep().cursor_write(ns, begins);
+void kt_core_lockstep_cursor_write_begins(kt_key ns) {
+    the_core->lockstep().cursor_write_begins(ns);
+}
+
+void kt_core_lockstep_cursor_write_ends(kt_key ns, bool stored) {
+    the_core->lockstep().cursor_write_ends(ns, stored);
 }
 
 bool kt_core_lockstep_request(kt_alloc_call* call) {

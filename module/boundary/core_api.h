@@ -40,12 +40,15 @@ void kt_core_maintain(void);
 bool kt_core_lockstep_is_on(void);	/* [any] */
 /* [any, preemption off] Whether the namespace is followed. Asked for every idr of the kernel. */
 bool kt_core_lockstep_follows(kt_key ns);
+/* [any, preemption off] The same, and that it is the one with this inode number, not one before it in the same memory. */
+bool kt_core_lockstep_follows_inode(kt_key ns, __u32 inode);
 /* [any] A fork into it, or below it, begins. Whether it is followed from now on. */
 bool kt_core_lockstep_meet(kt_key ns, __u32 inode);
 /* [any] Its idr is destroyed. */
 void kt_core_lockstep_gone(kt_key ns);
-/* [any] A write to ns_last_pid begins, or has ended. */
-void kt_core_lockstep_cursor_write(kt_key ns, bool begins);
+/* [any] A write to ns_last_pid. stored: it was not refused. */
+void kt_core_lockstep_cursor_write_begins(kt_key ns);
+void kt_core_lockstep_cursor_write_ends(kt_key ns, bool stored);
 /* [hook] At the entry of the call; false: not followed, and its return must not be told. */
 bool kt_core_lockstep_request(struct kt_alloc_call *call);
 /* [hook] At its return. */

@@ -9,15 +9,19 @@ namespace ktwin {
 
 bool Lockstep::meet(kt_key key, u32 inode) {
     SpinGuard guard(lock());
-    if (!listening_ || table_.find(key) != nullptr) {
+    LockstepNamespace* known = table_.find(key);
+    if (!listening_ || (known != nullptr && known->inode() == inode)) {
         return true;
+    }
+    // Its end was skipped, and another has its memory.
+    if (known != nullptr) {
+        forget(known);
     }
     auto* ns = construct_at<LockstepNamespace>(memory_.namespaces().get(), key, inode);
     if (ns == nullptr) {
         ++unfollowed_;
         return false;
     }
-    ns->heard = generation_;
     table_.add(ns);
     return true;
 }
@@ -35,15 +39,22 @@ void Lockstep::gone(kt_key key) {
     }
 }
 
-void Lockstep::cursor_write(kt_key key, bool begins) {
+void Lockstep::cursor_write_begins(kt_key key) {
+    SpinGuard guard(lock());
+    if (LockstepNamespace* ns = table_.find(key)) {
+        ++ns->writes;
+    }
+}
+
+void Lockstep::cursor_write_ends(kt_key key, bool stored) {
     SpinGuard guard(lock());
     LockstepNamespace* ns = table_.find(key);
     if (ns == nullptr) {
         return;
     }
     // One that began before the namespace was met ends without having begun.
-    ns->writes += begins ? 1 : ns->writes > 0 ? ~u32{0} : 0;
-    ns->cursor_doubt = true;
+    ns->writes -= ns->writes > 0 ? 1 : 0;
+    ns->cursor_stored = ns->cursor_stored || stored;
 }
 
 // Reads on from the frontier. kPredicted: the namespace is whole.
@@ -71,10 +82,10 @@ Lockstep::Outcome Lockstep::adopt(LockstepNamespace& ns) {
 // While a write runs its store may come at any time, later than this too; when none runs all have been made. Of either the
 // lock tells, so the kernel's cursor is read after it was taken.
 Lockstep::Outcome Lockstep::take_cursor(LockstepNamespace& ns) {
-    if (!ns.cursor_doubt) {
+    if (!ns.cursor_in_doubt()) {
         return Outcome::kPredicted;
     }
-    ns.cursor_doubt = ns.writes > 0;
+    ns.cursor_stored = false;
     const u32 cursor = kt_host_ns_cursor(ns.key());
     if (ns.ids.cursor() == cursor) {
         return Outcome::kPredicted;
@@ -110,7 +121,6 @@ bool Lockstep::request(kt_alloc_call& call) {
     }
     // Before anything that is known of it is believed: if its end was skipped, its memory is another namespace's now.
     (void)missed_more();
-    ns->heard = generation_;
     Outcome outcome = adopt(*ns);
     if (outcome == Outcome::kPredicted && call.cyclic) {
         outcome = take_cursor(*ns);
@@ -128,8 +138,15 @@ void Lockstep::copy(LockstepNamespace& ns, const kt_alloc_call& call, i32 result
         return;
     }
     const u32 nr = static_cast<u32>(result);
-    if (nr < ns.frontier && !ns.ids.reserve_at(nr, memory_.nodes())) {
-        ns.generation = 0;
+    if (nr < ns.frontier) {
+        const Result reserved = ns.ids.reserve_at(nr, memory_.nodes());
+        if (!reserved) {
+            ns.generation = 0;
+        }
+        // It had been in use, as far as the twin knew.
+        if (reserved.error() == Errno::kExists && !missed_more()) {
+            ++contradicted_;
+        }
     }
     if (call.cyclic && ns.is_whole()) {
         ns.ids.set_cursor(nr + 1);
@@ -146,6 +163,11 @@ bool Lockstep::missed_more() {
     return true;
 }
 
+// Whether the kernel could have come to it from another cursor. That there is none left does not depend on the cursor.
+bool Lockstep::is_of_some_cursor(const LockstepNamespace& ns, const kt_alloc_call& call, i32 result) {
+    return result >= call.start && result < call.end && !ns.ids.is_used(static_cast<u32>(result));
+}
+
 Lockstep::Outcome Lockstep::differs(LockstepNamespace& ns, const kt_alloc_call& call, i32 result) {
     if (ns.generation != generation_ || missed_more()) {
         return Outcome::kMissed;
@@ -157,7 +179,7 @@ Lockstep::Outcome Lockstep::differs(LockstepNamespace& ns, const kt_alloc_call& 
     if (result == -static_cast<i32>(Errno::kNoMemory)) {
         return Outcome::kKernelNoMemory;
     }
-    if (call.cyclic && ns.cursor_doubt) {
+    if (call.cyclic && ns.cursor_in_doubt() && is_of_some_cursor(ns, call, result)) {
         copy(ns, call, result);
         return Outcome::kCursorSet;
     }

@@ -21,8 +21,8 @@
 //   - ns_last_pid stores the cursor without the lock. A probe on its handler tells that a write began and ended: only then
 //     is the kernel's cursor taken over.
 //   - The kernel may have no memory for a node; the twin may have none either, and then it reads the namespace anew.
-//   - The kernel may skip a probe hit, and counts that it did: everything is read anew at its next request, and what is
-//     never heard of again is forgotten, for it may be the end of a namespace that was skipped.
+//   - The kernel may skip a probe hit, and counts that it did: everything is read anew at its next request. If it was
+//     the end of a namespace, that stays until another has its memory, or lockstep is switched off.
 // Any other difference is a misprediction: a divergence, recorded as those of the audit are. The namespace is read anew
 // after it, so that one is not counted twice.
 //
@@ -65,10 +65,16 @@ class Lockstep : Pinned {
     bool is_on() const { return armed_.load_relaxed() != 0; }
     // [any, preemption off]
     bool follows(kt_key ns) const { return table_.find(ns) != nullptr; }
+    bool follows(kt_key key, u32 inode) const {
+        const LockstepNamespace* ns = table_.find(key);
+        return ns != nullptr && ns->inode() == inode;
+    }
     // [any]
     bool meet(kt_key key, u32 inode);
     void gone(kt_key key);
-    void cursor_write(kt_key key, bool begins);
+    // A write to ns_last_pid; stored: it moved the cursor.
+    void cursor_write_begins(kt_key key);
+    void cursor_write_ends(kt_key key, bool stored);
     // [hook]
     bool request(kt_alloc_call& call);
     void result(const kt_alloc_call& call, i32 result);
@@ -83,6 +89,7 @@ class Lockstep : Pinned {
 
     Outcome adopt(LockstepNamespace& ns) TA_REQUIRES(memory_.lock());
     Outcome take_cursor(LockstepNamespace& ns) TA_REQUIRES(memory_.lock());
+    static bool is_of_some_cursor(const LockstepNamespace& ns, const kt_alloc_call& call, i32 result);
     void predict(LockstepNamespace& ns, kt_alloc_call& call) TA_REQUIRES(memory_.lock());
     Outcome judge(LockstepNamespace& ns, const kt_alloc_call& call, i32 result) TA_REQUIRES(memory_.lock());
     Outcome differs(LockstepNamespace& ns, const kt_alloc_call& call, i32 result) TA_REQUIRES(memory_.lock());
@@ -94,8 +101,6 @@ class Lockstep : Pinned {
     void switch_off() TA_REQUIRES(control_);
     void clear() TA_REQUIRES(control_);
     void forget(LockstepNamespace* ns) TA_REQUIRES(memory_.lock());
-    void forget_silent() TA_REQUIRES(control_);
-    bool silence_is_over() TA_REQUIRES(control_);
     bool check_locked() TA_REQUIRES(control_);
 
     Audit& audit_;
@@ -110,9 +115,7 @@ class Lockstep : Pinned {
     u64 generation_ TA_GUARDED_BY(memory_.lock()) = 0;
     u64 missed_seen_ TA_GUARDED_BY(memory_.lock()) = 0;
     u64 missed_before_ TA_GUARDED_BY(memory_.lock()) = 0;
-    // The generations of which maintain() has seen the beginning, and has forgotten who was silent since.
-    u64 silence_from_ TA_GUARDED_BY(control_) = 0;
-    u64 silence_over_ TA_GUARDED_BY(control_) = 0;
+    u64 since_ns_ TA_GUARDED_BY(memory_.lock()) = 0;
     u32 mispredict_ TA_GUARDED_BY(memory_.lock()) = 0;
     u64 counts_[static_cast<u32>(Outcome::kCount)] TA_GUARDED_BY(memory_.lock()) = {};
     u64 contradicted_ TA_GUARDED_BY(memory_.lock()) = 0;

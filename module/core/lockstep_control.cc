@@ -27,6 +27,7 @@ void Lockstep::begin() {
     memset(counts_, 0, sizeof(counts_));
     contradicted_ = 0;
     unfollowed_ = 0;
+    since_ns_ = kt_host_time_ns();
     armed_.store_relaxed(1);
 }
 
@@ -95,39 +96,15 @@ bool Lockstep::check(bool& alive) {
     return on;
 }
 
+// Who switches holds the mutex over grace periods, and the mirror's pools have the same maintainer: it does not wait.
 void Lockstep::maintain() {
+    if (armed_.load_relaxed() == 0) {
+        return;
+    }
     MutexGuard control(control_);
     if (armed_.load_relaxed() != 0) {
         memory_.maintain();
         (void)check_locked();
-        forget_silent();
-    }
-}
-
-// A whole round after the generation began: a fork that found its namespace followed has made its requests by then.
-bool Lockstep::silence_is_over() {
-    SpinGuard guard(lock());
-    const bool over = silence_from_ == generation_;
-    silence_from_ = generation_;
-    return over && silence_over_ != generation_;
-}
-
-// Of a namespace whose end was skipped nothing is heard any more. Of an idle one neither: the next fork into it meets it
-// again.
-void Lockstep::forget_silent() {
-    if (!silence_is_over()) {
-        return;
-    }
-    silence_over_ = silence_from_;
-    u32 from = 0;
-    bool more = true;
-    while (more) {
-        SpinGuard guard(lock());
-        LockstepNamespace* ns = table_.silent(from, silence_over_);
-        more = ns != nullptr;
-        if (more) {
-            forget(ns);
-        }
     }
 }
 
@@ -147,6 +124,7 @@ void Lockstep::fill(ktwin_audit& report) {
     report.contradicted = contradicted_;
     report.unfollowed = unfollowed_;
     report.skipped = missed_seen_ - missed_before_;
+    report.lockstep_since_ns = since_ns_;
     report.allocations = 0;
     for (const u64 outcomes : counts_) {
         report.allocations += outcomes;

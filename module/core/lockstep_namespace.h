@@ -24,11 +24,10 @@ class LockstepNamespace : public PoolNode {
     u32 frontier = 0;
     // Which taking over of the kernel's state this is part of; an old one is begun anew. 0: none.
     u64 generation = 0;
-    // The newest generation in which it was met or a request was made of it.
-    u64 heard = 0;
-    // Writes to ns_last_pid under way; and whether one may have moved the cursor since it was looked at.
+    // Writes to ns_last_pid under way; and whether one that has ended moved the cursor since it was looked at.
     u32 writes = 0;
-    bool cursor_doubt = false;
+    bool cursor_stored = false;
+    bool cursor_in_doubt() const { return cursor_stored || writes > 0; }
 
     bool is_whole() const { return frontier == kIds; }
 

@@ -44,19 +44,6 @@ class LockstepTable : Pinned {
         }
         return nullptr;
     }
-    // One not heard of in this generation; as any().
-    LockstepNamespace* silent(u32& from, u64 generation) const {
-        for (; from < kBuckets; ++from) {
-            LockstepNamespace* ns = buckets_[from].load_relaxed();
-            while (ns != nullptr && ns->heard == generation) {
-                ns = ns->hash_next.load_relaxed();
-            }
-            if (ns != nullptr) {
-                return ns;
-            }
-        }
-        return nullptr;
-    }
 
   private:
     static constexpr u32 kBuckets = 1024;

@@ -15,8 +15,9 @@
  * Is this idr a PID namespace's? alloc_pid() is called with a namespace that its caller keeps alive, and that keeps its
  * ancestors: these, and no others, are made known to the core. It forgets each at the idr_destroy() that
  * destroy_pid_namespace() makes before its memory can be used for anything else, when no fork into it is under way and no
- * pid of it is left. So a key that the core follows is a live namespace, and only then is it looked into. Other users of
- * these functions cost themselves the look-up of a key that is not there.
+ * pid of it is left. So a key that the core follows is a live namespace, and only then is it looked into: by who was called
+ * with its idr, so that even after an idr_destroy() that was skipped there is an idr where it looks, if another's. Other
+ * users of these functions cost themselves the look-up of a key that is not there.
  *
  * A hit within a handler of the same CPU is skipped by the kernel, and counted. What comes in interrupts (RCU frees pids and
  * with them namespaces) is kept out of those that run for longer with interrupts on; a window of a few instructions of the
@@ -71,7 +72,7 @@ static int on_alloc_pid(struct kprobe *probe, struct pt_regs *regs)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	if (!kt_core_lockstep_follows(ktwin_key(ns)))
+	if (!kt_core_lockstep_follows_inode(ktwin_key(ns), ns->ns.inum))
 		meet(ns);
 	local_irq_restore(flags);
 	return 0;
@@ -169,7 +170,7 @@ static int on_cursor_write(struct kretprobe_instance *instance, struct pt_regs *
 	/* So that what it does to a namespace that is met meanwhile is known too. */
 	if (!kt_core_lockstep_follows(*key))
 		meet(task_active_pid_ns(current));
-	kt_core_lockstep_cursor_write(*key, true);
+	kt_core_lockstep_cursor_write_begins(*key);
 	local_irq_restore(flags);
 	return 0;
 }
@@ -177,7 +178,7 @@ NOKPROBE_SYMBOL(on_cursor_write);
 
 static int on_cursor_written(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	kt_core_lockstep_cursor_write(*(const kt_key *)instance->data, false);
+	kt_core_lockstep_cursor_write_ends(*(const kt_key *)instance->data, !(int)regs_return_value(regs));
 	return 0;
 }
 NOKPROBE_SYMBOL(on_cursor_written);

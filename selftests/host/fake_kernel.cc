@@ -59,6 +59,15 @@ void FakeKernel::destroy_ns(FakeNs* ns) {
     delete ns;
 }
 
+void FakeKernel::rebirth_ns(FakeNs* ns) {
+    std::lock_guard guard(pidmap_lock_);
+    ASSERT_TRUE(ns->ids.empty());
+    if (is_told()) {
+        kt_core_lockstep_gone(key(ns));
+    }
+    *ns = {.parent = ns->parent, .level = ns->level, .inode = next_inode_++};
+}
+
 // Each event of lockstep asks, so that one can be missed.
 bool FakeKernel::is_told() {
     if (!hooks || !FakeHost::get().lockstep_on) {
@@ -73,7 +82,7 @@ bool FakeKernel::is_told() {
 }
 
 void FakeKernel::told_fork(FakeNs* ns) {
-    if (!FakeHost::get().lockstep_on || kt_core_lockstep_follows(key(ns))) {
+    if (!FakeHost::get().lockstep_on || kt_core_lockstep_follows_inode(key(ns), ns->inode)) {
         return;
     }
     if (ns->parent != nullptr) {
@@ -90,11 +99,11 @@ void FakeKernel::told_removed(FakeNs* ns, int nr) {
 
 void FakeKernel::write_last_pid(FakeNs* ns, int nr) {
     if (FakeHost::get().lockstep_on) {
-        kt_core_lockstep_cursor_write(key(ns), true);
+        kt_core_lockstep_cursor_write_begins(key(ns));
     }
     ns->cursor = nr + 1;
     if (FakeHost::get().lockstep_on) {
-        kt_core_lockstep_cursor_write(key(ns), false);
+        kt_core_lockstep_cursor_write_ends(key(ns), true);
     }
 }
 

@@ -41,6 +41,7 @@ class FakeKernel {
     FakeNs* root() { return root_; }
     FakeNs* create_ns(FakeNs* parent);
     void destroy_ns(FakeNs* ns);  // empty, childless; its memory may be reused
+    void rebirth_ns(FakeNs* ns);  // that, and another one gets the memory
 
     // One critical section of pidmap_lock, step by step. What the steps are:
     //   alloc: deeper levels published; the probe's handler; level 0 published

@@ -57,19 +57,21 @@ constexpr Column<Audit> columns[] = {
      [](const Audit& a) { return Json(a.twin_no_memory); }},
     {"MISSED", Align::right, false, "not predicted: the kernel skipped a probe hit",
      [](const Audit& a) { return Json(a.missed); }},
-    {"CONTRADICTED", Align::right, false, "removals of numbers that the twin had free",
+    {"CONTRADICTED", Align::right, false, "events that were lost, as others show",
      [](const Audit& a) { return Json(a.contradicted); }},
     {"UNFOLLOWED", Align::right, false, "forks into namespaces the twin had no memory to follow",
      [](const Audit& a) { return Json(a.unfollowed); }},
     {"SKIPPED", Align::right, false, "probe hits that the kernel skipped, of any idr",
      [](const Audit& a) { return Json(a.skipped); }},
+    {"LOCKSTEP_SINCE_NS", Align::right, false, "when lockstep was switched on last, CLOCK_MONOTONIC",
+     [](const Audit& a) { return Json(a.lockstep_since_ns); }},
 };
 
 // A divergence that this pass confirmed, not one that only an earlier pass saw; a misprediction stands as long as lockstep
-// counts it.
+// counts it: until it is switched on again.
 bool current(const Divergence& divergence, const Audit& audit) {
-    return divergence.kind == KTWIN_MISPREDICTED ? audit.mispredicted > 0
-                                                 : divergence.last_ns >= audit.started_ns;
+    return divergence.last_ns >=
+           (divergence.kind == KTWIN_MISPREDICTED ? audit.lockstep_since_ns : audit.started_ns);
 }
 
 Json divergence_object(const Divergence& d, const Audit& audit) {
@@ -139,7 +141,7 @@ std::vector<std::string> exceptions(const Audit& a) {
     }
     if (a.contradicted) {
         texts.push_back(
-            paint(Colour::red, counted(a.contradicted, "removal") + " of a number that the twin had free"));
+            paint(Colour::red, counted(a.contradicted, "event") + " lost that the twin should have seen"));
     }
     if (a.unfollowed) {
         texts.push_back(counted(a.unfollowed, "fork") + " not followed for lack of memory");
@@ -151,8 +153,8 @@ std::vector<std::string> exceptions(const Audit& a) {
 }
 
 std::string lockstep_line(const Audit& audit) {
-    std::string text = fmt::format("lockstep: predicted {} of {}", audit.predicted,
-                                   counted(audit.allocations, "allocation"));
+    std::string text = fmt::format("lockstep{}: predicted {} of {}", audit.lockstep ? "" : " (off)",
+                                   audit.predicted, counted(audit.allocations, "allocation"));
     const std::vector<std::string> rest = exceptions(audit);
     return rest.empty() ? text : text + "; " + join(rest, "; ");
 }
@@ -263,7 +265,7 @@ class Printer {
             print_row(audit);
         } else {
             emit_line(verdict(audit));
-            if (audit.lockstep) {
+            if (audit.lockstep || audit.allocations || audit.contradicted) {
                 emit_line(lockstep_line(audit));
             }
             if (!watch_) {

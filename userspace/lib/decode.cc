@@ -80,6 +80,7 @@ Audit decode(const ktwin_audit& raw) {
         .contradicted = raw.contradicted,
         .unfollowed = raw.unfollowed,
         .skipped = raw.skipped,
+        .lockstep_since_ns = raw.lockstep_since_ns,
     };
 }
 

@@ -74,8 +74,9 @@ struct Audit {
     uint64_t contradicted;
     uint64_t unfollowed;
     uint64_t skipped;
+    uint64_t lockstep_since_ns;
 
-    // Nothing speaks against the twin.
+    // Nothing speaks against the twin. Lockstep's counts stay when it is switched off.
     bool agrees() const { return complete && !differences && !mispredicted && !contradicted; }
 };
 
