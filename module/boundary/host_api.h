@@ -101,6 +101,7 @@ bool kt_host_schedule(__u64 deadline_ns);
 bool kt_host_wake_task(kt_key task, __u32 mode, __u32 flags);
 void kt_host_preempt_disable(void);	/* [any] */
 void kt_host_preempt_enable(void);
+__u32 kt_host_get_cpu(void);		/* [any] This CPU; kt_host_preempt_enable() is due */
 
 /* --- the kernel's own wait queue, beside the core's, for the laboratory ----------------------------------------- */
 

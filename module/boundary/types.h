@@ -17,6 +17,9 @@ extern "C" {
  */
 typedef __u64 kt_key;
 
+/* Of a leaf of the id tree, of which there are many: between two of the sizes that a general allocator has. */
+#define KT_LEAF_BYTES	528
+
 struct kt_upid {
 	kt_key ns;
 	int nr;

@@ -16,15 +16,12 @@ constexpr u32 kBlocksAtStart = 8;
 // This CPU, and nobody else on it, until the end of the block. A grace period waits for it.
 class OnCpu : Pinned {
   public:
-    OnCpu() {
-        kt_host_preempt_disable();
-        cpu_ = kt_host_cpu();
-    }
+    OnCpu() : cpu_(kt_host_get_cpu()) {}
     ~OnCpu() { kt_host_preempt_enable(); }
     u32 cpu() const { return cpu_; }
 
   private:
-    u32 cpu_;
+    const u32 cpu_;
 };
 
 }  // namespace

@@ -44,6 +44,8 @@ struct IdLeaf : PoolNode {
     const Atomic<void*>& slot(u32 id) const { return slots[usize{id} % kSlots]; }
 };
 
+static_assert(sizeof(IdLeaf) == KT_LEAF_BYTES, "the kernel has a cache of this size");
+
 }  // namespace ktwin
 
 #endif

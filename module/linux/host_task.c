@@ -6,6 +6,7 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/smp.h>
 #include <linux/wait.h>
 
 #include "ktwin.h"
@@ -55,6 +56,11 @@ bool kt_host_wake_task(kt_key task, __u32 mode, __u32 flags)
 void kt_host_preempt_disable(void)
 {
 	preempt_disable();
+}
+
+__u32 kt_host_get_cpu(void)
+{
+	return get_cpu();
 }
 
 void kt_host_preempt_enable(void)

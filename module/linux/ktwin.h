@@ -58,6 +58,10 @@ u32 ktwin_pid_max(const struct pid_namespace *ns);
 
 /* inspect_pidns.c */
 void ktwin_hash_init(void);
+
+/* --- host_memory.c --- */
+int ktwin_memory_init(void);
+void ktwin_memory_exit(void);
 /* Inside RCU. The namespace that the anchor proves alive, or NULL. */
 struct pid_namespace *ktwin_anchored_ns(const struct kt_ns_anchor *anchor);
 

@@ -147,10 +147,13 @@ static int __init ktwin_init(void)
 		return err;
 	ktwin_hash_init();
 	ktwin_wake_flags_learn();
+	err = ktwin_memory_init();
+	if (err)
+		return err;
 	err = kt_core_create(&config);
 	if (err) {
 		pr_err("no memory for the twin (%d)\n", err);
-		return err;
+		goto exit_memory;
 	}
 	ktwin_btf_load();
 	ktwin_rq_learn();
@@ -189,6 +192,8 @@ exit_hooks:
 	ktwin_hooks_exit();
 destroy_core:
 	kt_core_destroy();
+exit_memory:
+	ktwin_memory_exit();
 	return err;
 }
 
@@ -208,6 +213,7 @@ static void __exit ktwin_exit(void)
 	ktwin_threads_stop();
 	ktwin_hooks_exit();
 	kt_core_destroy();
+	ktwin_memory_exit();
 }
 
 module_init(ktwin_init);

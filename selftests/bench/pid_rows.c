@@ -42,10 +42,15 @@ struct row {
 #define SBITMAP(goal)	{ KTWIN_IDS_SBITMAP, goal }
 #define PIDMAP(goal)	{ KTWIN_IDS_PIDMAP, goal }
 
-/* Of 32768 or 4194304 ids so many in use; with the rivals that take any free id, and with ida, which knows the lowest. */
+/*
+ * Of 32768 or 4194304 ids so many in use; by blocks, which take any free id, with the rival that does so too; and with ida,
+ * which knows the lowest.
+ */
 #define CHURN(share, of, words, kpid, idr, ida, sbitmap, pidmap)						\
 	{ "churn at " #share "% of " words, KTWIN_IDS_CHURN, .limit = of, .live = of / 100ULL * share,			\
 	  .against = { KPID(kpid), IDR(idr), SBITMAP(sbitmap), PIDMAP(pidmap) } },				\
+	{ "churn at " #share "% of " words ", any", KTWIN_IDS_CHURN, .limit = of, .live = of / 100ULL * share,		\
+	  .twin = KTWIN_IDS_BLOCKS, .against = { SBITMAP(sbitmap) } },						\
 	{ "churn at " #share "% of " words ", lowest", KTWIN_IDS_CHURN, KTWIN_IDS_LOWEST, of, of / 100ULL * share,	\
 	  .against = { IDA(ida) } }
 
@@ -60,6 +65,10 @@ struct row {
 static const struct row rows[] = {
 	{ "ping-pong, cyclic", KTWIN_IDS_PING_PONG, .limit = PIDS, .live = 1,
 	  .against = { KPID("6"), IDR("5"), XARRAY, SBITMAP("1.1"), PIDMAP("2.5") } },
+	{ "ping-pong, any", KTWIN_IDS_PING_PONG, .limit = PIDS, .live = 1, .twin = KTWIN_IDS_BLOCKS,
+	  .against = { SBITMAP("1.1") } },
+	{ "FIFO, any", KTWIN_IDS_FIFO, .limit = PIDS, .live = 1000, .twin = KTWIN_IDS_BLOCKS,
+	  .against = { SBITMAP("2") } },
 	{ "FIFO", KTWIN_IDS_FIFO, .limit = PIDS, .live = 1000,
 	  .against = { KPID("2.8"), IDR("2"), XARRAY, SBITMAP("2"), PIDMAP("2.7") } },
 	{ "smallest free", KTWIN_IDS_CHURN, KTWIN_IDS_LOWEST, PIDS, 1000,

@@ -92,6 +92,11 @@ void kt_host_preempt_disable() {
     ++preempt_depth;
     kt_host_rcu_read_lock();
 }
+__u32 kt_host_get_cpu() {
+    kt_host_preempt_disable();
+    return kt_host_cpu();
+}
+
 void kt_host_preempt_enable() {
     kt_host_rcu_read_unlock();
     --preempt_depth;

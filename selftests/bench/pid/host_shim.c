@@ -64,6 +64,12 @@ __u32 kt_host_cpu(void)
 	return shim_cpu;
 }
 
+__u32 kt_host_get_cpu(void)
+{
+	kt_host_preempt_disable();
+	return shim_cpu;
+}
+
 void kt_host_rcu_read_lock(void)
 {
 }
