@@ -1222,7 +1222,7 @@ struct ktwin_lab_kill {
 	__u32 left;		/* out: numbers in ns that stay */
 };
 
-/* As KTWIN_IOC_LAB_NAMESPACES reads them, parents before children. */
+/* As KTWIN_IOC_LAB_NAMESPACES reads them, parents before children. Errors: -EINTR in the search for a hole, call again. */
 struct ktwin_lab_ns {
 	__u32 ns;
 	__u32 parent;		/* 0: none */
@@ -1260,7 +1260,8 @@ enum ktwin_lab_verdict {
 
 /*
  * What a lab has and did. The pools are the lab's own; what the kernel's backends hold is in bytes alone, and there the
- * most that so many numbers can need. verdict, unused, holder and held take a walk over all pids.
+ * most that so many numbers can need. verdict, unused, holder and held take a walk over all pids. Errors: -EINTR it was
+ * not over.
  */
 struct ktwin_lab_stats {
 	__u32 size;

@@ -344,8 +344,8 @@ int kt_core_lab_kill(kt_lab* lab, ktwin_lab_kill* request) {
     return to_c(lab_of(lab).kill(*request));
 }
 
-void kt_core_lab_stats(kt_lab* lab, ktwin_lab_stats* stats) {
-    lab_of(lab).stats(*stats);
+int kt_core_lab_stats(kt_lab* lab, ktwin_lab_stats* stats) {
+    return to_c(lab_of(lab).stats(*stats));
 }
 
 int kt_core_read_lab_namespaces(kt_lab* lab, __u64* cursor, ktwin_lab_ns* to, __u32 room, bool* more) {

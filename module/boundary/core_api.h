@@ -150,7 +150,7 @@ int kt_core_lab_free(struct kt_lab *lab, __u32 ns, __s32 nr);
 int kt_core_lab_find(struct kt_lab *lab, struct ktwin_lab_find *request);
 int kt_core_lab_role(struct kt_lab *lab, struct ktwin_lab_role *request);
 int kt_core_lab_kill(struct kt_lab *lab, struct ktwin_lab_kill *request);
-void kt_core_lab_stats(struct kt_lab *lab, struct ktwin_lab_stats *stats);
+int kt_core_lab_stats(struct kt_lab *lab, struct ktwin_lab_stats *stats);
 /* Readers as those of snapshots. */
 int kt_core_read_lab_namespaces(struct kt_lab *lab, __u64 *cursor, struct ktwin_lab_ns *to, __u32 room, bool *more);
 int kt_core_read_lab_pids(struct kt_lab *lab, __u32 ns, __u64 *cursor, struct ktwin_lab_pid *to, __u32 room, bool *more);

@@ -52,9 +52,9 @@ class PidLab : Pinned {
     Result find(ktwin_lab_find& request) const;
     Result role(ktwin_lab_role& request);
     Result kill(ktwin_lab_kill& request);
-    void stats(ktwin_lab_stats& stats);
+    Result stats(ktwin_lab_stats& stats);
 
-    // [sleep] Records filled; *cursor moves on.
+    // [sleep] Records filled; *cursor moves on. namespaces(): kInterrupted, and then nothing is filled.
     Expected<u32> namespaces(u64& cursor, ktwin_lab_ns* to, u32 room);
     Expected<u32> pids(u32 ns, u64& cursor, ktwin_lab_pid* to, u32 room) const;
     Expected<u32> tasks(u64& cursor, ktwin_lab_task* to, u32 room) const;
@@ -130,9 +130,10 @@ class PidLab : Pinned {
     static void describe(TwinPid& pid, ktwin_lab_pid& to);
     void describe(const PidNamespace& ns, ktwin_lab_ns& to);
     u64 used_from(const PidNamespace& ns, u32 first) const;
-    void find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const;
+    Result find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const;
     Expected<u32> flat_leaves(u32 number, u64& cursor, ktwin_lab_leaf* to, u32 room) const;
-    void judge(ktwin_lab_stats& stats);
+    // kInterrupted
+    Result judge(ktwin_lab_stats& stats);
 
     const Config config_;
     ByteBudget bytes_;

@@ -90,26 +90,32 @@ Result PidLab::find(ktwin_lab_find& request) const {
     return {};
 }
 
-// A round of numbers in each section; by its number the namespace is found anew.
-void PidLab::find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const {
+// A round of numbers in each section, and the CPU is given away in between; by its number the namespace is found anew.
+Result PidLab::find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const {
     Hole hole;
     u32 at = 1;
     bool more = true;
     while (more) {
-        const RcuGuard rcu;
-        const PidNamespace* ns = ns_of(number);
-        for (u32 i = 0; i < kRound && more; ++i) {
-            const IdTree::Found found = ns != nullptr ? lab_next(*ns, at) : IdTree::Found();
-            more = found.pointer != nullptr && found.id < pid_max;
-            if (more) {
-                hole.pass(found.id);
-                at = found.id + 1;
+        {
+            const RcuGuard rcu;
+            const PidNamespace* ns = ns_of(number);
+            for (u32 i = 0; i < kRound && more; ++i) {
+                const IdTree::Found found = ns != nullptr ? lab_next(*ns, at) : IdTree::Found();
+                more = found.pointer != nullptr && found.id < pid_max;
+                if (more) {
+                    hole.pass(found.id);
+                    at = found.id + 1;
+                }
             }
+        }
+        if (more && !kt_host_breathe(0)) {
+            return Errno::kInterrupted;
         }
     }
     hole.pass(pid_max);
     to.hole_start = hole.start();
     to.hole_length = hole.length();
+    return {};
 }
 
 void PidLab::describe(const PidNamespace& ns, ktwin_lab_ns& to) {
@@ -137,10 +143,10 @@ Expected<u32> PidLab::namespaces(u64& cursor, ktwin_lab_ns* to, u32 room) {
         }
         return filled;
     }
-    // Where it begins to search is a backend's own business, under its own lock.
-    const Writer writer(*this);
     while (filled < room) {
         {
+            // Where it begins to search is a backend's own business, under its own lock.
+            const Writer writer(*this);
             const RcuGuard rcu;
             const PidNamespace* ns = world_.table().next(cursor);
             if (ns == nullptr) {
@@ -149,7 +155,11 @@ Expected<u32> PidLab::namespaces(u64& cursor, ktwin_lab_ns* to, u32 room) {
             describe(*ns, to[filled]);
             cursor = ns->serial();
         }
-        find_hole(to[filled].ns, to[filled].pid_max, to[filled]);
+        // Without the mutex: it takes as long as there are numbers.
+        const Result walked = find_hole(to[filled].ns, to[filled].pid_max, to[filled]);
+        if (!walked) {
+            return walked.error();
+        }
         ++filled;
     }
     return filled;
@@ -160,7 +170,9 @@ Expected<u32> PidLab::pids(u32 number, u64& cursor, ktwin_lab_pid* to, u32 room)
         return Errno::kNotSupported;
     }
     u32 filled = 0;
-    while (filled < room) {
+    // The tasks of one record can be so many that the CPU is given away after each. Who was interrupted gets what he asked
+    // for: room is small.
+    for (; filled < room; (void)kt_host_breathe(0)) {
         const RcuGuard rcu;
         const PidNamespace* ns = ns_of(number);
         if (ns == nullptr) {
@@ -213,7 +225,7 @@ Expected<u32> PidLab::leaves(u32 number, u64& cursor, ktwin_lab_leaf* to, u32 ro
         return flat_leaves(number, cursor, to, room);
     }
     u32 filled = 0;
-    while (filled < room) {
+    for (; filled < room; (void)kt_host_breathe(0)) {
         const RcuGuard rcu;
         const PidNamespace* ns = ns_of(number);
         if (ns == nullptr) {
@@ -245,16 +257,21 @@ Expected<u32> PidLab::flat_leaves(u32 number, u64& cursor, ktwin_lab_leaf* to, u
 }
 
 // Who holds what: a pid that no task uses was forgotten, or is about to be used.
-void PidLab::judge(ktwin_lab_stats& stats) {
+Result PidLab::judge(ktwin_lab_stats& stats) {
     u32 at = 1;
     for (bool more = !is_flat(); more;) {
-        const RcuGuard rcu;
-        const PidNamespace* ns = ns_of(1);
-        for (u32 i = 0; i < kRound && more; ++i) {
-            const IdTree::Found found = ns != nullptr ? lab_next(*ns, at) : IdTree::Found();
-            more = found.pointer != nullptr;
-            stats.unused += more && !PidRoles::in_use(*static_cast<TwinPid*>(found.pointer)) ? 1 : 0;
-            at = found.id + 1;
+        {
+            const RcuGuard rcu;
+            const PidNamespace* ns = ns_of(1);
+            for (u32 i = 0; i < kRound && more; ++i) {
+                const IdTree::Found found = ns != nullptr ? lab_next(*ns, at) : IdTree::Found();
+                more = found.pointer != nullptr;
+                stats.unused += more && !PidRoles::in_use(*static_cast<TwinPid*>(found.pointer)) ? 1 : 0;
+                at = found.id + 1;
+            }
+        }
+        if (more && !kt_host_breathe(0)) {
+            return Errno::kInterrupted;
         }
     }
     {
@@ -271,10 +288,10 @@ void PidLab::judge(ktwin_lab_stats& stats) {
     stats.verdict = stats.no_memory == 0            ? KTWIN_LAB_ROOM
                     : stats.unused > stats.pids / 2 ? KTWIN_LAB_LEAK
                                                     : KTWIN_LAB_ESTIMATE;
+    return {};
 }
 
-void PidLab::stats(ktwin_lab_stats& stats) {
-    const Writer writer(*this);
+Result PidLab::stats(ktwin_lab_stats& stats) {
     const u32 size = stats.size;
     memset(&stats, 0, sizeof(stats));
     stats.size = size;
@@ -287,6 +304,8 @@ void PidLab::stats(ktwin_lab_stats& stats) {
     stats.bytes_limit = config_.bytes;
     (void)memory_.statistics(&stats.pid_pool, &stats.node_pool, &stats.ns_pool);
     {
+        // No pid is half made.
+        const Writer writer(*this);
         const Held held(*this);
         stats.pids = is_flat() ? flat_.count() : world_.pids_alive();
         stats.namespaces = is_flat() ? 1 : world_.table().count();
@@ -307,7 +326,7 @@ void PidLab::stats(ktwin_lab_stats& stats) {
     stats.no_memory = no_memory_.load_relaxed();
     stats.taken = taken_.load_relaxed();
     stats.shrunk = shrunk_.load_relaxed();
-    judge(stats);
+    return judge(stats);
 }
 
 }  // namespace ktwin

@@ -108,10 +108,7 @@ static long ioctl_stats(struct file *filp, void *arg)
 {
 	struct ktwin_lab_stats *stats = arg;
 
-	if (stats->flags)
-		return -EINVAL;
-	kt_core_lab_stats(lab_of(filp), stats);
-	return 0;
+	return stats->flags ? -EINVAL : kt_core_lab_stats(lab_of(filp), stats);
 }
 
 /* A lab is never populated anew. */
