@@ -1127,8 +1127,8 @@ enum ktwin_lab_how {
  * A pid with a number in ns and in each of its ancestors, as alloc_pid() of the kernel gives it.
  * Errors: -EAGAIN no number is left at one of the levels; -EINVAL more wanted numbers than levels, or one that cannot be
  * had: below 1, not below pid_max, not 1 in a namespace without an init; -EPERM numbers wanted, and the caller lacks
- * CAP_CHECKPOINT_RESTORE; -EEXIST a wanted number is in use; -ENOMEM ns is dying (its init is gone), no memory, or a
- * limit of the lab; -ESRCH no such namespace; -EOPNOTSUPP.
+ * CAP_CHECKPOINT_RESTORE, whatever ns and the numbers are; -EEXIST a wanted number is in use; -ENOMEM ns is dying (its
+ * init is gone), no memory, or a limit of the lab; -ESRCH no such namespace; -EOPNOTSUPP.
  */
 struct ktwin_lab_alloc {
 	__u32 size;

@@ -53,7 +53,7 @@ Result BackendAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder or
     u32 cursors[kLevels];
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
         cursors[at->level()] = at->lab_ids()->backend.cursor();
-        const Expected<i32> tid = PidAllocator::wanted(ns, at, has_init(*at), set_tid);
+        const Expected<i32> tid = PidAllocator::wanted(ns, at, has_init(*at) || at->is_dying(), set_tid);
         const Expected<u32> nr = tid ? reserve(*at, order, tid.value()) : tid.error();
         if (!nr) {
             unwind(ns, pid, at->level());
@@ -117,9 +117,11 @@ Expected<TwinPid*> BackendAllocator::alloc_pid(PidNamespace* ns, PidOrder order,
 }
 
 // Level 0 first, as the kernel.
-void BackendAllocator::free_pid(TwinPid* pid) {
+bool BackendAllocator::free_pid(TwinPid* pid) {
+    bool emptied = false;
     for (u32 level = 0; level <= pid->level(); ++level) {
         PidNamespace* ns = pid->ns(level);
+        emptied = emptied || lab_count(*ns) == 1;
         (void)PidAllocator::note_freed(ns, pid->nr(level), lab_count(*ns));
         release(*ns, pid->nr(level));
     }
@@ -127,6 +129,7 @@ void BackendAllocator::free_pid(TwinPid* pid) {
     for (u32 entries = pid->level() + 1; entries-- > 0;) {
         world_.put_pid(pid);
     }
+    return emptied;
 }
 
 }  // namespace ktwin

@@ -20,8 +20,8 @@ class BackendAllocator : Pinned {
 
     // [sleep] As PidAllocator::alloc_pid_locked().
     Expected<TwinPid*> alloc_pid(PidNamespace* ns, PidOrder order, Span<const i32> set_tid);
-    // [sleep] Its numbers go at all levels; pid is retired when the last reference goes.
-    void free_pid(TwinPid* pid);
+    // [sleep] Its numbers go at all levels; pid is retired when the last reference goes. Whether a namespace lost its last.
+    bool free_pid(TwinPid* pid);
 
   private:
     static Expected<u32> reserve(const PidNamespace& ns, PidOrder order, i32 tid);

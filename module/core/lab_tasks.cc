@@ -34,7 +34,8 @@ Expected<LabTask*> LabTasks::make(NodePools& nodes) {
     const Expected<u32> id = ids_.reserve_cyclic(1, kIds, nodes);
     if (!id) {
         pool_.put(node);
-        return id.error();
+        // All numbers there are, one fewer than the largest limit.
+        return id.error() == Errno::kNoSpace ? Errno::kOverflow : id.error();
     }
     auto* task = construct_at<LabTask>(node, id.value());
     ids_.publish(id.value(), task);

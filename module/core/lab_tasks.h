@@ -26,7 +26,6 @@ class LabTasks : Pinned {
     LabTask* find(u32 id) const { return static_cast<LabTask*>(ids_.find(id)); }
     LabTask* next(u32 id) const { return static_cast<LabTask*>(ids_.next(id).pointer); }
     u32 count() const { return ids_.count(); }
-    u32 limit() const { return limit_; }
 
     // [any, lock held] kNoMemory; kOverflow: at the limit. Found by others at once.
     Expected<LabTask*> make(NodePools& nodes);

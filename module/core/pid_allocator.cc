@@ -55,7 +55,8 @@ Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order,
     u32 cursors[kLevels];
     for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
         cursors[at->level()] = at->ids().cursor();
-        const Expected<i32> tid = wanted(ns, at, at->reaper() != nullptr, set_tid);
+        // As child_reaper, which stays set when the init is gone.
+        const Expected<i32> tid = wanted(ns, at, at->reaper() != nullptr || at->is_dying(), set_tid);
         const Expected<u32> nr = tid ? reserve(at, order, tid.value()) : tid.error();
         if (!nr) {
             unwind(ns, pid, at->level());
@@ -133,7 +134,9 @@ void PidAllocator::free_pid_locked(TwinPid* pid) {
     }
     for (u32 level = 0; level <= pid->level(); ++level) {
         PidNamespace* ns = pid->ns(level);
-        (void)note_freed(ns, pid->nr(level), ns->ids().count());
+        const u32 count = ns->ids().count();
+        (void)note_freed(ns, pid->nr(level), count);
+        emptied_ = emptied_ || count == 1;
         (void)ns->ids().erase(pid->nr(level), world_.nodes());
     }
     for (u32 entries = pid->level() + 1; entries-- > 0;) {

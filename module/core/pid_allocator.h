@@ -44,6 +44,12 @@ class PidAllocator : Pinned {
     void free_pid(TwinPid* pid);
     void free_pid_locked(TwinPid* pid) TA_REQUIRES(world_.lock());
     Chain& put_aside() TA_REQUIRES(world_.lock()) { return put_aside_; }
+    // Whether a namespace lost its last number since the last call.
+    bool take_emptied() TA_REQUIRES(world_.lock()) {
+        const bool emptied = emptied_;
+        emptied_ = false;
+        return emptied;
+    }
     // What a wanted number must be for ns, a level of a pid that is made in deepest. 0: none is wanted; kInvalid.
     static Expected<i32> wanted(const PidNamespace* deepest, const PidNamespace* ns, bool has_init,
                                 Span<const i32> set_tid);
@@ -68,6 +74,7 @@ class PidAllocator : Pinned {
 
     PidWorld& world_;
     Chain put_aside_ TA_GUARDED_BY(world_.lock());
+    bool emptied_ TA_GUARDED_BY(world_.lock()) = false;
 };
 
 }  // namespace ktwin

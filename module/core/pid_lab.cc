@@ -85,20 +85,20 @@ void PidLab::teardown() {
     while (dismiss_some()) {
         (void)kt_host_breathe(0);
     }
-    PidRoles::Killing killing;
+    Kill kill;
     ktwin_lab_kill report = {};
     for (Expected<bool> more = true; more && more.value();) {
-        more = kill_some(1, killing, report);
+        more = kill_some(1, kill, report);
+        (void)kt_host_breathe(0);
+    }
+    while (unlist_some()) {
         (void)kt_host_breathe(0);
     }
     {
         const Held held(*this);
-        while (PidNamespace* ns = world_.table().last()) {
-            unlist(ns);
-        }
         tasks_.clear(memory_.nodes());
     }
-    finish();
+    bury_ids();
     memory_.teardown();
     tasks_.pool().teardown(memory_.lock());
 }
@@ -176,6 +176,10 @@ Result PidLab::make_listed(ktwin_lab_create& request, LabIds* ids) {
     if (world_.table().count() >= config_.namespaces) {
         return Errno::kOverflow;
     }
+    // Numbers are never used again.
+    if (world_.namespaces_made() >= ~u32{0}) {
+        return Errno::kOverflow;
+    }
     const auto number = static_cast<u32>(world_.namespaces_made() + 1);
     const u32 level = above != nullptr ? above->level() + 1 : 0;
     const Expected<PidNamespace*> ns = world_.make_namespace({number, number, level, above}, 0);
@@ -191,7 +195,7 @@ Result PidLab::make_listed(ktwin_lab_create& request, LabIds* ids) {
 }
 
 Result PidLab::make_namespace(ktwin_lab_create& request) {
-    const Expected<LabIds*> ids = make_ids();
+    const Expected<LabIds*> ids = with_memory(request.parent, [&] { return make_ids(); });
     if (!ids) {
         return ids.error();
     }
@@ -273,26 +277,49 @@ void PidLab::reap() {
     }
 }
 
-void PidLab::finish() {
+bool PidLab::unlist_some() {
+    const Held held(*this);
+    for (u32 i = 0; i < kRound; ++i) {
+        PidNamespace* ns = world_.table().last();
+        if (ns == nullptr) {
+            return false;
+        }
+        unlist(ns);
+    }
+    return true;
+}
+
+void PidLab::free_aside() {
     if (is_twin()) {
         return;
     }
-    LabIds* dead = nullptr;
+    bool emptied = false;
     for (;;) {
         ChainNode* pid = nullptr;
         {
             const Held held(*this);
             pid = allocator_.put_aside().pop();
             if (pid == nullptr) {
-                reap();
-                dead = dead_ids_;
-                dead_ids_ = nullptr;
+                if (emptied) {
+                    reap();
+                }
+                return;
             }
         }
-        if (pid == nullptr) {
-            break;
-        }
-        other_.free_pid(static_cast<TwinPid*>(pid));
+        emptied = other_.free_pid(static_cast<TwinPid*>(pid)) || emptied;
+    }
+}
+
+// One grace period for all that died until now.
+void PidLab::bury_ids() {
+    if (is_twin()) {
+        return;
+    }
+    LabIds* dead = nullptr;
+    {
+        const Held held(*this);
+        dead = dead_ids_;
+        dead_ids_ = nullptr;
     }
     if (dead != nullptr) {
         kt_host_synchronize();
@@ -310,20 +337,22 @@ bool PidLab::reserve(u32 ns) {
     if (ns != 0) {
         const RcuGuard rcu;
         const PidNamespace* at = ns_of(ns);
-        level = at == nullptr ? 0 : at->level() + 1 < kLevels ? at->level() + 1 : at->level();
+        level = at != nullptr ? at->level() : 0;
     }
-    const bool pid = static_cast<bool>(memory_.reserve(level));
+    // A leaf and a directory at each level, and for the task's number.
+    const bool pid = static_cast<bool>(memory_.reserve(level, level + 2));
     const bool space = static_cast<bool>(memory_.reserve_namespace());
     return tasks_.pool().ensure(memory_.lock(), 1) && pid && space;
 }
 
-// First what can be had at once: as often as there is some, since others who allocate may have it before us. Then, once,
-// what a grace period gives back.
+// First what can be had at once: as often as there is some, since others who allocate may have it before us, where there
+// are such. Where not, it is the backend that has no memory when the first was not enough, and it has waited for a grace
+// period already. Then, once, what a grace period gives back.
 bool PidLab::can_grow(u32 ns, Growth& growth) {
     if (growth.reclaimed) {
         return false;
     }
-    if (growth.tries++ < kTries && reserve(ns)) {
+    if (growth.tries++ < (is_twin() ? kTries : 1) && reserve(ns)) {
         return true;
     }
     growth.reclaimed = true;
@@ -336,6 +365,7 @@ bool PidLab::can_grow(u32 ns, Growth& growth) {
 void PidLab::reclaim() {
     // With other backends the writers are one at a time anyway.
     const UpkeepGuard upkeep(*this);
+    bury_ids();
     Chain tasks;
     {
         const Held held(*this);

@@ -92,8 +92,22 @@ class PidLab : Pinned {
     void unlist(PidNamespace* ns) TA_LAB_HELD;
     // Unlists what is empty and takes no more.
     void reap() TA_LAB_HELD;
+    // With the twin's numbers, once a namespace has lost its last: reap(), which looks at all of them.
+    void reap_emptied() TA_LAB_HELD {
+        if (allocator_.take_emptied()) {
+            reap();
+        }
+    }
+    // A few of all; false: there is none left.
+    bool unlist_some();
     // Where the numbers are not the twin's: frees what was put aside, then as reap(). The lock is not held.
-    void finish();
+    void free_aside();
+    // [sleep, lock not held] What the numbers of namespaces that are gone were in.
+    void bury_ids();
+    void finish() {
+        free_aside();
+        bury_ids();
+    }
     // attempt() again after kNoMemory while there is hope. ns: where a pid is to be made.
     template <typename Attempt>
     auto with_memory(u32 ns, Attempt attempt) -> decltype(attempt());
@@ -121,7 +135,12 @@ class PidLab : Pinned {
     Result role_locked(ktwin_lab_role& request) TA_LAB_HELD;
     Result attach(ktwin_lab_role& request) TA_LAB_HELD;
     void drop_if_idle(LabTask* task) TA_LAB_HELD;
-    Expected<bool> kill_some(u32 ns, PidRoles::Killing& killing, ktwin_lab_kill& report);
+    struct Kill {
+        PidRoles::Killing killing;
+        bool doomed = false;  // all below it know
+    };
+    Expected<bool> kill_some(u32 ns, Kill& kill, ktwin_lab_kill& report);
+    Result kill_all(ktwin_lab_kill& request);
     // Tasks lose all their roles; false: there is none left.
     bool dismiss_some();
     void doom_below(const PidNamespace& top) TA_LAB_HELD;

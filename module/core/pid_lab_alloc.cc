@@ -20,7 +20,7 @@ Result PidLab::choose(const ktwin_lab_alloc& request, bool may_choose, Chosen& c
         (chosen.with_task && is_flat())) {
         return Errno::kNotSupported;
     }
-    // clone3() looks at the numbers first; here it is alloc_pid()'s own order: too many, then who asks.
+    // Who asks is looked at before all that depends on the namespace; alloc_pid() does it behind each number's own checks.
     return request.wanted != 0 && !may_choose ? Errno::kNotPermitted : Result();
 }
 
@@ -170,16 +170,8 @@ Result PidLab::free_pid(u32 ns, i32 nr) {
         if (PidRoles::in_use(*pid)) {
             return Errno::kBusy;
         }
-        // Listed, so it stays while the lock is held.
-        PidNamespace* deepest = pid->deepest_ns();
         allocator_.free_pid_locked(pid);
-        bool ended = false;
-        for (const PidNamespace* at = deepest; at != nullptr; at = at->parent()) {
-            ended = ended || at->is_dying();
-        }
-        if (is_twin() && ended) {
-            reap();
-        }
+        reap_emptied();
     }
     finish();
     return {};

@@ -102,9 +102,7 @@ Result PidLab::role(ktwin_lab_role& request) {
         const RcuGuard rcu;
         const Held held(*this);
         const Result tried = role_locked(request);
-        if (is_twin()) {
-            reap();
-        }
+        reap_emptied();
         return tried;
     });
     finish();
@@ -112,7 +110,7 @@ Result PidLab::role(ktwin_lab_role& request) {
 }
 
 // One round; whether there is more to do.
-Expected<bool> PidLab::kill_some(u32 number, PidRoles::Killing& killing, ktwin_lab_kill& report) {
+Expected<bool> PidLab::kill_some(u32 number, Kill& kill, ktwin_lab_kill& report) {
     struct Context {
         PidLab* lab;
         u32 tasks;
@@ -135,15 +133,21 @@ Expected<bool> PidLab::kill_some(u32 number, PidRoles::Killing& killing, ktwin_l
             return Errno::kNotFound;
         }
         before = world_.pids_alive();
-        doom_below(*ns);
-        more = roles_.kill_some(ns, killing, buried, &context);
+        // Once: what is dying gets no children any more.
+        const bool dooms = !kill.doomed;
+        if (dooms) {
+            doom_below(*ns);
+            kill.doomed = true;
+        }
+        more = roles_.kill_some(ns, kill.killing, buried, &context);
         gone = before - world_.pids_alive();
-        if (is_twin()) {
+        if (dooms) {
             reap();
         }
+        reap_emptied();
     }
     if (!is_twin()) {
-        finish();
+        free_aside();
         const Held held(*this);
         gone = before - world_.pids_alive();
     }
@@ -170,7 +174,7 @@ bool PidLab::dismiss_some() {
             tasks_.drop(task, memory_.nodes());
         }
     }
-    finish();
+    free_aside();
     return any;
 }
 
@@ -193,13 +197,20 @@ Result PidLab::kill(ktwin_lab_kill& request) {
     request.tasks = 0;
     request.pids = 0;
     request.left = 0;
-    PidRoles::Killing killing;
-    Expected<bool> more = kill_some(request.ns, killing, request);
+    const Result killed = kill_all(request);
+    // Once, not for each round in which a namespace died.
+    bury_ids();
+    return killed;
+}
+
+Result PidLab::kill_all(ktwin_lab_kill& request) {
+    Kill kill;
+    Expected<bool> more = kill_some(request.ns, kill, request);
     while (more && more.value()) {
         if (!kt_host_breathe(0)) {
             return Errno::kInterrupted;
         }
-        more = kill_some(request.ns, killing, request);
+        more = kill_some(request.ns, kill, request);
         // It lost its last number before this round could look for it.
         more = !more && more.error() == Errno::kNotFound ? Expected<bool>(false) : more;
     }

@@ -82,8 +82,7 @@ Result TwinMemory::refill() {
     return result;
 }
 
-Result TwinMemory::reserve(u32 level) {
-    const u32 nodes = level + 1;
+Result TwinMemory::reserve(u32 level, u32 nodes) {
     const bool enough = pool(level).ensure(lock_, 1) && pool(kLevels).ensure(lock_, nodes) &&
                         pool(kLevels + 1).ensure(lock_, nodes) && pool(kLevels + 2).ensure(lock_, nodes);
     return enough ? Result() : Result(Errno::kNoMemory);

@@ -28,8 +28,9 @@ class TwinMemory : Pinned {
 
     // [sleep, lock not held] Fills all pools to their targets. kNoMemory: not all of them.
     Result refill();
-    // [sleep, lock not held] Enough for one pid of this level with all nodes it could need.
-    Result reserve(u32 level);
+    // [sleep, lock not held] Enough for one pid of this level with all nodes it could need; or with so many of each kind.
+    Result reserve(u32 level) { return reserve(level, level + 1); }
+    Result reserve(u32 level, u32 nodes);
     // [sleep, lock not held] Enough for one namespace.
     Result reserve_namespace();
     // [sleep, lock not held] Gives back what is ready and was not needed of late; how many objects.

@@ -231,7 +231,8 @@ class LabModel {
   private:
     static int reserve(Ns& ns, uint32_t how, const int* wanted, const int* any) {
         if (wanted != nullptr) {
-            if (*wanted < 1 || *wanted >= ns.pid_max || (*wanted != 1 && ns.pids.count(1) == 0)) {
+            if (*wanted < 1 || *wanted >= ns.pid_max ||
+                (*wanted != 1 && ns.pids.count(1) == 0 && !ns.dying)) {
                 return -EINVAL;
             }
             return ns.pids.count(*wanted) != 0 ? -EEXIST : *wanted;

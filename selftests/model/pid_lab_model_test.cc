@@ -376,6 +376,152 @@ TEST_P(LabModelTest, SameCalls) {
     check_all();
 }
 
+// What takes as long as there are numbers holds no lock for it, and ends when a signal comes.
+TEST(LabWalks, GiveTheCpuAway) {
+    for (const uint32_t backend : {KTWIN_LAB_TWIN, KTWIN_LAB_PIDMAP, KTWIN_LAB_XARRAY}) {
+        FakeHost::get().reset();
+        ktwin_lab wanted = {};
+        wanted.size = sizeof(wanted);
+        wanted.backend = backend;
+        int error = 0;
+        kt_lab* lab = kt_core_lab_open(&wanted, 4, &error);
+        ASSERT_NE(lab, nullptr);
+        for (int i = 0; i < 1000; ++i) {
+            ktwin_lab_alloc alloc = {};
+            alloc.ns = 1;
+            ASSERT_EQ(kt_core_lab_alloc(lab, &alloc, true), 0);
+        }
+        int breaths = 0;
+        FakeHost::get().on_breathe = [&](uint64_t) {
+            // A writer's call: the locks are free.
+            ktwin_lab_pid_max request = {};
+            request.ns = 1;
+            EXPECT_EQ(kt_core_lab_pid_max(lab, &request), 0);
+            ++breaths;
+            return true;
+        };
+        ktwin_lab_stats stats = {};
+        ktwin_lab_ns record = {};
+        __u64 cursor = 0;
+        bool more = false;
+        EXPECT_EQ(kt_core_lab_stats(lab, &stats), 0);
+        EXPECT_EQ(stats.unused, 1000u);
+        EXPECT_GE(breaths, 1000 / 64);
+        breaths = 0;
+        EXPECT_EQ(kt_core_read_lab_namespaces(lab, &cursor, &record, 1, &more), 1);
+        EXPECT_EQ(record.hole_start, 1001u);
+        EXPECT_GE(breaths, 1000 / 64);
+        FakeHost::get().on_breathe = [](uint64_t) { return false; };
+        cursor = 0;
+        EXPECT_EQ(kt_core_lab_stats(lab, &stats), -EINTR);
+        EXPECT_EQ(kt_core_read_lab_namespaces(lab, &cursor, &record, 1, &more), -EINTR);
+        FakeHost::get().on_breathe = nullptr;
+        kt_core_lab_close(lab);
+    }
+    FakeHost::get().reset();
+}
+
+kt_lab* open_lab(uint32_t backend, uint64_t bytes) {
+    FakeHost::get().reset();
+    ktwin_lab wanted = {};
+    wanted.size = sizeof(wanted);
+    wanted.backend = backend;
+    wanted.namespaces = 4096;
+    wanted.bytes = bytes;
+    int error = 0;
+    return kt_core_lab_open(&wanted, 4, &error);
+}
+
+uint32_t create_below(kt_lab* lab, uint32_t parent) {
+    ktwin_lab_create create = {};
+    create.parent = parent;
+    return kt_core_lab_create(lab, &create) == 0 ? create.ns : 0;
+}
+
+// However many namespaces die in it.
+TEST(LabClose, WaitsForFewGracePeriods) {
+    for (const uint32_t backend : {KTWIN_LAB_TWIN, KTWIN_LAB_PIDMAP, KTWIN_LAB_IDR}) {
+        kt_lab* lab = open_lab(backend, uint64_t{1} << 30);
+        ASSERT_NE(lab, nullptr);
+        ktwin_lab_alloc first = {};
+        first.ns = 1;
+        ASSERT_EQ(kt_core_lab_alloc(lab, &first, true), 0);
+        for (int i = 0; i < 500; ++i) {
+            const uint32_t ns = create_below(lab, 1);
+            ASSERT_NE(ns, 0u);
+            ktwin_lab_alloc alloc = {};
+            alloc.ns = ns;
+            alloc.flags = KTWIN_LAB_WITH_TASK;
+            ASSERT_EQ(kt_core_lab_alloc(lab, &alloc, true), 0);
+        }
+        const int before = FakeHost::get().grace_periods();
+        kt_core_lab_close(lab);
+        EXPECT_LE(FakeHost::get().grace_periods() - before, 3);
+    }
+    FakeHost::get().reset();
+}
+
+// A backend that has no memory is asked a few times, with a grace period each, and not a hundred.
+TEST(LabMemory, RefusedSoon) {
+    for (const uint32_t backend : {KTWIN_LAB_PIDMAP, KTWIN_LAB_IDR, KTWIN_LAB_XARRAY}) {
+        kt_lab* lab = open_lab(backend, uint64_t{1} << 20);
+        ASSERT_NE(lab, nullptr);
+        int result = 0;
+        int before = 0;
+        while (result == 0) {
+            before = FakeHost::get().grace_periods();
+            ktwin_lab_alloc alloc = {};
+            alloc.ns = 1;
+            result = kt_core_lab_alloc(lab, &alloc, true);
+        }
+        EXPECT_EQ(result, -ENOMEM);
+        EXPECT_LE(FakeHost::get().grace_periods() - before, 8) << kNames[backend];
+        kt_core_lab_close(lab);
+    }
+    FakeHost::get().reset();
+}
+
+// Memory that only waits for a grace period is no reason to refuse a namespace.
+TEST(LabMemory, NamespaceFromWhatWasFreed) {
+    kt_lab* lab = open_lab(KTWIN_LAB_PIDMAP, uint64_t{1} << 20);
+    ASSERT_NE(lab, nullptr);
+    int count = 0;
+    for (;; ++count) {
+        ktwin_lab_alloc alloc = {};
+        alloc.ns = 1;
+        if (kt_core_lab_alloc(lab, &alloc, true) != 0) {
+            break;
+        }
+    }
+    ASSERT_GT(count, 1000);
+    EXPECT_EQ(create_below(lab, 1), 0u);
+    for (int nr = 2; nr <= count; ++nr) {
+        ASSERT_EQ(kt_core_lab_free(lab, 1, nr), 0);
+    }
+    EXPECT_NE(create_below(lab, 1), 0u);
+    kt_core_lab_close(lab);
+    FakeHost::get().reset();
+}
+
+// A level's pids come from its own pool.
+TEST(LabMemory, PoolsOfTheirLevel) {
+    kt_lab* lab = open_lab(KTWIN_LAB_TWIN, uint64_t{64} << 20);
+    ASSERT_NE(lab, nullptr);
+    ktwin_lab_stats before = {};
+    ASSERT_EQ(kt_core_lab_stats(lab, &before), 0);
+    for (int i = 0; i < 20000; ++i) {
+        ktwin_lab_alloc alloc = {};
+        alloc.ns = 1;
+        ASSERT_EQ(kt_core_lab_alloc(lab, &alloc, true), 0);
+    }
+    ktwin_lab_stats after = {};
+    ASSERT_EQ(kt_core_lab_stats(lab, &after), 0);
+    // Each that was not there is one more look at a pool that was empty.
+    EXPECT_LT(after.pid_pool.empty - before.pid_pool.empty, 2000u);
+    kt_core_lab_close(lab);
+    FakeHost::get().reset();
+}
+
 std::vector<Work> works() {
     std::vector<Work> all;
     for (uint32_t backend = KTWIN_LAB_TWIN; backend <= KTWIN_LAB_XARRAY; ++backend) {
