@@ -1064,7 +1064,7 @@ enum ktwin_lab_backend {
 	KTWIN_LAB_TWIN		= 0,	/* ktwin's tree, one lock for all levels of an allocation */
 	KTWIN_LAB_BLOCKS	= 1,	/* the same tree, with a block of numbers for each CPU; their order is not cyclic */
 	KTWIN_LAB_PIDMAP	= 2,	/* the bitmap pages and pid_hash of Linux 3.9 */
-	KTWIN_LAB_IDR		= 3,	/* the kernel's idr, used as kernel/pid.c uses it */
+	KTWIN_LAB_IDR		= 3,	/* the kernel's idr, with the calls of kernel/pid.c */
 	KTWIN_LAB_XARRAY	= 4,	/* the kernel's xarray */
 	KTWIN_LAB_IDA		= 5,	/* the kernel's ida */
 	KTWIN_LAB_SBITMAP	= 6,	/* the kernel's sbitmap_queue */
@@ -1080,7 +1080,8 @@ enum ktwin_lab_backend {
 /*
  * Opens a laboratory of PID namespaces of its own and returns its fd (close-on-exec). It has one namespace, 1, at
  * level 0, which is empty: the first pid there gets number 1, and is its init. Closing the last fd frees everything.
- * What is in it is seen by who has the fd, and by nobody else. Its memory is charged to the caller's control group.
+ * What is in it is seen by who has the fd, and by nobody else. Its memory is charged to the caller's control group, but
+ * for what the kernel's ida allocates by itself: up to an eighth of limit in bytes.
  * Errors: -EINVAL; -ENOMEM; -EMFILE.
  */
 struct ktwin_lab {

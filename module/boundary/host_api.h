@@ -202,7 +202,7 @@ __u32 kt_host_idr_cursor(void *idr);		/* [any] */
 /* --- the kernel's own id allocators, as backends of the laboratory ------------------------------------------------ */
 
 enum kt_ids_kind {
-	KT_IDS_IDR,	/* under a spinlock, as kernel/pid.c has it: preload, lock, allocate with GFP_ATOMIC */
+	KT_IDS_IDR,	/* under a mutex, in the steps of kernel/pid.c */
 	KT_IDS_XARRAY,	/* XA_FLAGS_ALLOC, under its own lock */
 	KT_IDS_IDA,
 	KT_IDS_SBITMAP,	/* sbitmap_queue, all of [0, limit) */
@@ -220,14 +220,14 @@ int kt_host_ids_alloc_lowest(void *ids, __u32 min, __u32 max, void *pointer);
 int kt_host_ids_alloc_cyclic(void *ids, __u32 min, __u32 max, void *pointer);
 int kt_host_ids_alloc_any(void *ids);
 int kt_host_ids_alloc_at(void *ids, __u32 id, void *pointer);
-void kt_host_ids_publish(void *ids, __u32 id, void *pointer);	/* [any] idr_replace(), xa_store() */
-/* [any] False: it was not used; a kind that cannot tell must not be asked then. */
+void kt_host_ids_publish(void *ids, __u32 id, void *pointer);	/* [sleep] idr_replace(), xa_store() */
+/* [sleep] False: it was not used; a kind that cannot tell must not be asked then. */
 bool kt_host_ids_erase(void *ids, __u32 id);
 void *kt_host_ids_find(void *ids, __u32 id);		/* [any, inside RCU] */
 void *kt_host_ids_next(void *ids, __u32 *id);		/* [any, inside RCU] the lowest >= *id; NULL: none */
 __u32 kt_host_ids_count(void *ids);			/* [any] */
 __u32 kt_host_ids_cursor(void *ids);			/* [any] */
-void kt_host_ids_set_cursor(void *ids, __u32 cursor);	/* [any] */
+void kt_host_ids_set_cursor(void *ids, __u32 cursor);	/* [sleep] */
 
 /* --- measuring --------------------------------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 //   twin       IdTree under one lock                                      x      x     x   x    x    x     x     x
 //   blocks     the twin with a block of 512 ids a CPU (id_blocks.h)       -      -     x   x    x    x     x     -
 //   pidmap     bitmap pages and pid_hash of kernel/pid.c of 3.9           x      x     -   x    x    x     x     x
-//   idr        the kernel's own, under one lock                           x      x     -   x    x    x     -     x
+//   idr        the kernel's own, under one mutex                          x      x     -   x    x    x     -     x
 //   xarray     the kernel's own, XA_FLAGS_ALLOC, under its own lock       x      x     -   x    x    x     -     x
 //   ida        the kernel's own                                           x      -     -   x    -    -     -     -
 //   sbitmap    the kernel's own sbitmap_queue                             -      -     x   -    -    -     x     -
@@ -15,7 +15,8 @@
 // "nothing". All of them give the same numbers and the same errors for the same calls, but alloc_any(): its order is
 // the kind's own, and only what is free and when there is none is promised.
 //
-// Context: what allocates may sleep (the kernel's own ask for GFP_KERNEL memory); each call locks for itself, so all of
+// Context: what allocates may sleep (the kernel's own ask for GFP_KERNEL memory), and so may what publishes and erases (the
+// idr's mutex; the others' spinlocks on PREEMPT_RT); each call locks for itself, so all of
 // them may run at once. An id is erased by who owns it, once.
 #ifndef KTWIN_CORE_ID_BACKEND_H
 #define KTWIN_CORE_ID_BACKEND_H
@@ -98,9 +99,9 @@ class IdBackend {
     }
     // [sleep] kExists; kNoMemory; kRange: at or above the limit.
     Result alloc_at(u32 id, void* pointer) const { return ops_->alloc_at(self_, id, pointer); }
-    // [any] Fills an id that was reserved. Who finds the pointer finds what was written to the object before.
+    // [sleep] Fills an id that was reserved. Who finds the pointer finds what was written to the object before.
     void publish(u32 id, void* pointer) const { ops_->publish(self_, id, pointer); }
-    // [any] False: it was not used, for kinds with kChecksErase.
+    // [sleep] False: it was not used, for kinds with kChecksErase.
     bool erase(u32 id) const { return ops_->erase(self_, id); }
 
     // [any, inside RCU] No lock is taken.
@@ -110,7 +111,7 @@ class IdBackend {
 
     u32 count() const { return ops_->count(self_); }
     u32 cursor() const { return ops_->cursor(self_); }
-    // [any] As idr_set_cursor(): where the next cyclic search begins. One writer at a time.
+    // [sleep] As idr_set_cursor(): where the next cyclic search begins. One writer at a time.
     void set_cursor(u32 cursor) const { ops_->set_cursor(self_, cursor); }
     // Of the core's own kinds, in all states; 0 for the kernel's.
     u64 bytes() const { return ops_->bytes(self_); }

@@ -22,7 +22,8 @@ static struct host_ids *create(u32 limit)
 
 	if (!own)
 		return NULL;
-	xa_init_flags(&own->xa, XA_FLAGS_ALLOC);
+	/* It asks for a node with GFP_NOWAIT first, whatever the call said, and charges that by its own flag alone. */
+	xa_init_flags(&own->xa, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	return &own->base;
 }
 
@@ -46,13 +47,18 @@ static int alloc_lowest(struct host_ids *ids, u32 min, u32 max, void *pointer)
 	return number(error, id);
 }
 
+/* xa_alloc_cyclic() begins anew after any error, -ENOMEM too; idr_alloc_cyclic() where there is no number left alone. */
 static int alloc_cyclic(struct host_ids *ids, u32 min, u32 max, void *pointer)
 {
 	struct ids *own = ids_of(ids);
-	u32 id;
-	int error = xa_alloc_cyclic(&own->xa, &id, pointer, XA_LIMIT(min, max - 1), &own->next, HOST_IDS_GFP);
+	u32 from = own->next > min ? own->next : min;
+	int nr = from < max ? alloc_lowest(ids, from, max, pointer) : -ENOSPC;
 
-	return number(error, id);
+	if (nr == -ENOSPC && from > min)
+		nr = alloc_lowest(ids, min, max, pointer);
+	if (nr >= 0)
+		own->next = nr + 1;
+	return nr;
 }
 
 /* The entry is there: nothing is allocated. */
