@@ -60,6 +60,11 @@ inline void full_barrier() {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+// What was read before it was read before anything read behind it: smp_rmb().
+inline void read_barrier() {
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
 inline void cpu_relax() {
     asm volatile("pause" ::: "memory");
 }

@@ -67,12 +67,13 @@ void BlocksBackend::teardown() {
     kt_host_free(cpu_memory_);
 }
 
-Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer) {
+Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer, IdBlocks::Shortage shortage) {
     const OnCpu here;
     u32 id = blocks_.reserve(here.cpu(), min, max);
     if (id == IdBlocks::kNone) {
         SpinGuard guard(memory_.lock());
-        const Expected<u32> found = blocks_.reserve_slowly(here.cpu(), min, max, memory_.pool(kBlocksPool));
+        const Expected<u32> found =
+            blocks_.reserve_slowly(here.cpu(), min, max, shortage, memory_.pool(kBlocksPool));
         if (!found) {
             return found;
         }
@@ -86,7 +87,12 @@ Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer) {
 
 Expected<u32> BlocksBackend::alloc_any(u32 min, u32 max, void* pointer) {
     max = max < limit_ ? max : limit_;
-    return with_memory(memory_, [&] { return reserve_once(min, max, pointer); });
+    const Expected<u32> id = reserve_once(min, max, pointer, IdBlocks::Shortage::kTell);
+    if (id.error() != Errno::kNoMemory) {
+        return id;
+    }
+    (void)memory_.refill();
+    return with_memory(memory_, [&] { return reserve_once(min, max, pointer, IdBlocks::Shortage::kGoOn); });
 }
 
 Result BlocksBackend::alloc_at(u32 id, void* pointer) {

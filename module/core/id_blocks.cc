@@ -135,20 +135,23 @@ void IdBlocks::leave(Cpu& cpu, Pool& pool) {
     detach_empty(index_of(cpu.first), pool);
 }
 
-// The next block in turn that nobody owns and that has room.
-Expected<u32> IdBlocks::adopt(u32 cpu, u32 min, u32 max, Pool& pool) {
+// The next block in turn that nobody owns and that has room. kNoMemory: none, but one that is not there would have had.
+Expected<u32> IdBlocks::adopt(u32 cpu, u32 min, u32 max, Shortage shortage, Pool& pool) {
     const u32 low = index_of(min);
     const u32 blocks = index_of(max - 1) - low + 1;
     const u32 turn = turn_ >= low && turn_ - low < blocks ? turn_ - low : 0;
-    for (u32 i = 0; i < blocks; ++i) {
+    Errno none = Errno::kNoSpace;
+    for (u32 i = 0; i < blocks && (none == Errno::kNoSpace || shortage == Shortage::kGoOn); ++i) {
         const u32 index = low + (turn + i) % blocks;
         IdBlock* block = directory_[index].load_relaxed();
-        if (block == nullptr) {
+        if (block == nullptr && none == Errno::kNoSpace) {
             block = attach(index, pool);
-            if (block == nullptr) {
-                return Errno::kNoMemory;
-            }
-        } else if (block->owner.load_relaxed() != 0) {
+        }
+        if (block == nullptr) {
+            none = Errno::kNoMemory;
+            continue;
+        }
+        if (block->owner.load_relaxed() != 0) {
             continue;
         }
         const u32 slot = claim(block, range_in(index, min, max));
@@ -162,12 +165,13 @@ Expected<u32> IdBlocks::adopt(u32 cpu, u32 min, u32 max, Pool& pool) {
             return own.first + slot;
         }
     }
-    return Errno::kNoSpace;
+    return none;
 }
 
 u32 IdBlocks::steal(u32 min, u32 max) {
     for (u32 index = index_of(min); index <= index_of(max - 1); ++index) {
-        const u32 slot = claim(directory_[index].load_relaxed(), range_in(index, min, max));
+        IdBlock* block = directory_[index].load_relaxed();
+        const u32 slot = block != nullptr ? claim(block, range_in(index, min, max)) : kNone;
         if (slot != kNone) {
             return index * kIdBlockIds + slot;
         }
@@ -194,14 +198,14 @@ u64 IdBlocks::frees_settled() const {
 // freed behind our back and another, that we come to later, taken. But bits are only cleared by frees. If none was under
 // way before the look and none had begun by its end, no bit was cleared during it, and at its end all were set. Each
 // further round means that somebody's free came between, and that somebody else got what it freed.
-Expected<u32> IdBlocks::reserve_slowly(u32 cpu, u32 min, u32 max, Pool& pool) {
+Expected<u32> IdBlocks::reserve_slowly(u32 cpu, u32 min, u32 max, Shortage shortage, Pool& pool) {
     max = max < directory_.size() * kIdBlockIds ? max : directory_.size() * kIdBlockIds;
     if (min >= max) {
         return Errno::kNoSpace;
     }
     leave(cpus_[cpu], pool);
-    const Expected<u32> adopted = adopt(cpu, min, max, pool);
-    if (adopted || adopted.error() == Errno::kNoMemory) {
+    const Expected<u32> adopted = adopt(cpu, min, max, shortage, pool);
+    if (adopted || (adopted.error() == Errno::kNoMemory && shortage == Shortage::kTell)) {
         return adopted;
     }
     for (;;) {
@@ -210,8 +214,10 @@ Expected<u32> IdBlocks::reserve_slowly(u32 cpu, u32 min, u32 max, Pool& pool) {
         if (stolen != kNone) {
             return stolen;
         }
+        // The bits were looked at before the frees are counted again, as in read_seqcount_retry().
+        read_barrier();
         if (frees_settled() == before) {
-            return Errno::kNoSpace;
+            return adopted.error();
         }
     }
 }

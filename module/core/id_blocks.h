@@ -88,8 +88,11 @@ class IdBlocks : Pinned {
 
     // --- preemption off on the CPU given, and the lock held ---
 
+    // Where there is no memory for a block: say so at once, for who can get some, or first look whether those that are
+    // there have a number.
+    enum class Shortage { kTell, kGoOn };
     // From a block that is nobody's, which becomes the CPU's; else from anybody's. kNoSpace, kNoMemory.
-    Expected<u32> reserve_slowly(u32 cpu, u32 min, u32 max, Pool& pool);
+    Expected<u32> reserve_slowly(u32 cpu, u32 min, u32 max, Shortage shortage, Pool& pool);
     Result reserve_at(u32 id, Pool& pool);
     void drop_if_empty(u32 id, Pool& pool);
     void clear(Pool& pool);
@@ -106,7 +109,7 @@ class IdBlocks : Pinned {
     IdBlock* attach(u32 index, Pool& pool);
     void detach_empty(u32 index, Pool& pool);
     void leave(Cpu& cpu, Pool& pool);
-    Expected<u32> adopt(u32 cpu, u32 min, u32 max, Pool& pool);
+    Expected<u32> adopt(u32 cpu, u32 min, u32 max, Shortage shortage, Pool& pool);
     u32 steal(u32 min, u32 max);
     u64 frees_settled() const;
 

@@ -263,6 +263,32 @@ TEST(Backend, ExhaustionIsExact) {
     }
 }
 
+// Without memory for another block all that is free in those that are there is given, whoever owns them; -ENOMEM only then.
+TEST(Backend, BlocksGiveAllTheyHave) {
+    FakeHost::get().reset();
+    constexpr u32 kLimit = 65536;
+    IdBackend backend = IdBackend::create(IdBackendKind::kBlocks, {kLimit, kCpus, 100000}).value();
+    for (u32 cpu = 0; cpu < kCpus; ++cpu) {
+        fake_run_on_cpu(cpu);
+        ASSERT_TRUE(backend.alloc_any(0, kLimit, nullptr));
+    }
+    FakeHost::get().fail_from(1);
+    fake_run_on_cpu(0);
+    u32 count = kCpus;
+    Expected<u32> id = backend.alloc_any(0, kLimit, nullptr);
+    for (; id; id = backend.alloc_any(0, kLimit, nullptr)) {
+        ++count;
+    }
+    EXPECT_EQ(id.error(), Errno::kNoMemory);
+    EXPECT_EQ(count % 512, 0u) << "every number of every block";
+    EXPECT_LT(count, kLimit);
+    FakeHost::get().no_failures();
+    EXPECT_TRUE(backend.alloc_any(0, kLimit, nullptr));
+    backend.destroy();
+    fake_run_on_cpu(1);
+    FakeHost::get().reset();
+}
+
 // Memory fails at the Nth allocation: nothing leaks, the call says so, and afterwards all works.
 TEST(Backend, NoMemoryAnywhere) {
     for (u32 kind = 0; kind < kIdBackendKinds; ++kind) {
