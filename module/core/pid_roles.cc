@@ -131,10 +131,14 @@ Result PidRoles::exchange(PidTask* left, PidTask* right) {
     if (of_left == nullptr || of_right == nullptr) {
         return Errno::kNotFound;
     }
-    unlink(left, PidType::kPid);
-    unlink(right, PidType::kPid);
-    link(left, PidType::kPid, of_right);
-    link(right, PidType::kPid, of_left);
+    // hlists_swap_heads_rcu(): a reader meets a task at either at all times, and each task has a PID.
+    const u32 i = index_of(PidType::kPid);
+    of_left->tasks(PidType::kPid).store_release(right);
+    of_right->tasks(PidType::kPid).store_release(left);
+    left->links[i] = &of_right->tasks(PidType::kPid);
+    right->links[i] = &of_left->tasks(PidType::kPid);
+    left->pids[i].store_release(of_right);
+    right->pids[i].store_release(of_left);
     return {};
 }
 

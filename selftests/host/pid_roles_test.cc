@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "core/pid_roles.h"
 #include "fake_host.h"
 
@@ -163,6 +166,30 @@ TEST_F(RolesTest, TransferAndExchange) {
     EXPECT_EQ(roles->exchange(leader, &thread).error(), Errno::kNotFound);
     exit(&thread);
     EXPECT_FALSE(PidAllocator::is_allocated(2, *top));
+}
+
+// hlists_swap_heads_rcu(): who looks meanwhile finds a task at both.
+TEST_F(RolesTest, ExchangeLeavesNoGap) {
+    PidTask* left = fork(top);
+    PidTask* right = fork(top);
+    TwinPid* pids[] = {left->pid(PidType::kPid), right->pid(PidType::kPid)};
+    std::atomic<bool> over{false};
+    u64 gaps = 0;
+    std::thread reader([&] {
+        while (!over) {
+            for (TwinPid* pid : pids) {
+                gaps += PidRoles::task(*pid, PidType::kPid) == nullptr ? 1 : 0;
+            }
+            gaps += left->pid(PidType::kPid) == nullptr || right->pid(PidType::kPid) == nullptr ? 1 : 0;
+        }
+    });
+    for (u32 i = 0; i < 300000; ++i) {
+        EXPECT_TRUE(roles->exchange(left, right));
+    }
+    over = true;
+    reader.join();
+    EXPECT_EQ(gaps, 0u);
+    EXPECT_EQ(PidRoles::task(*pids[0], PidType::kPid), left);
 }
 
 TEST_F(RolesTest, KillTakesTheChildrenWithIt) {
