@@ -50,7 +50,8 @@ class AllocPidModel : public ::testing::TestWithParam<Shape> {
     }
 
     u32 below(u32 bound) { return static_cast<u32>(random() % bound); }
-    bool has_init(u32 level) { return model[level].idr.used().count(1) != 0; }
+    // Once it had one: the kernel's child_reaper stays set.
+    bool has_init(u32 level) { return model[level].idr.used().count(1) != 0 || model[level].dying; }
 
     Errno model_reserve(u32 level, u32 index, const std::vector<i32>& tids, u32& nr) {
         IdrModel& idr = model[level].idr;
