@@ -43,6 +43,24 @@ class ByteBudget {
     Atomic<u64> most_;
 };
 
+// What an object takes of the kernel's memory: the size of its kmalloc class, from 8 KiB on a power of two of pages.
+// kvzalloc() falls back to single pages of vmalloc's only where it finds no such run; that is less.
+constexpr u32 slab_bytes(u32 size) {
+    if (size > 64 && size <= 96) {
+        return 96;
+    }
+    if (size > 128 && size <= 192) {
+        return 192;
+    }
+    u32 rounded = 8;
+    while (rounded < size) {
+        rounded *= 2;
+    }
+    return rounded;
+}
+static_assert(slab_bytes(8) == 8 && slab_bytes(65) == 96 && slab_bytes(97) == 128 && slab_bytes(129) == 192);
+static_assert(slab_bytes(193) == 256 && slab_bytes(4104) == 8192 && slab_bytes(8472) == 16384);
+
 class PoolBudget {
   public:
     // bytes: nullptr, or what a laboratory may hold; then its memory is charged to who uses it.
@@ -51,14 +69,14 @@ class PoolBudget {
     // Takes up to count objects; says how many it got.
     u32 take(u32 count, u32 object_size) {
         const u32 room = count < limit_ - total_ ? count : limit_ - total_;
-        const u32 got = bytes_ != nullptr ? bytes_->take_objects(room, object_size) : room;
+        const u32 got = bytes_ != nullptr ? bytes_->take_objects(room, slab_bytes(object_size)) : room;
         total_ += got;
         return got;
     }
     void give_back(u32 count, u32 object_size) {
         total_ -= count;
         if (bytes_ != nullptr) {
-            bytes_->give_back(u64{count} * object_size);
+            bytes_->give_back(u64{count} * slab_bytes(object_size));
         }
     }
     u32 limit() const { return limit_; }
