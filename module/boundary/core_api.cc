@@ -364,8 +364,8 @@ int kt_core_read_lab_leaves(kt_lab* lab, __u32 ns, __u64* cursor, ktwin_lab_leaf
     return filled(lab_of(lab).leaves(ns, *cursor, to, room), room, more);
 }
 
-__u32 kt_core_lab_shrink(kt_lab* lab) {
-    return lab_of(lab).shrink();
+__u32 kt_core_lab_shrink(kt_lab* lab, __u32 most) {
+    return lab_of(lab).shrink(most);
 }
 
 __u32 kt_core_lab_ready(kt_lab* lab) {

@@ -157,8 +157,8 @@ int kt_core_read_lab_pids(struct kt_lab *lab, __u32 ns, __u64 *cursor, struct kt
 int kt_core_read_lab_tasks(struct kt_lab *lab, __u64 *cursor, struct ktwin_lab_task *to, __u32 room, bool *more);
 int kt_core_read_lab_leaves(struct kt_lab *lab, __u32 ns, __u64 *cursor, struct ktwin_lab_leaf *to, __u32 room,
 			    bool *more);
-/* Objects that are ready and not needed; how many were given back. */
-__u32 kt_core_lab_shrink(struct kt_lab *lab);
+/* Objects that are ready and not needed, at most so many; how many were given back. */
+__u32 kt_core_lab_shrink(struct kt_lab *lab, __u32 most);
 __u32 kt_core_lab_ready(struct kt_lab *lab);	/* [any] how many those are, about */
 
 /*

@@ -357,7 +357,7 @@ bool PidLab::can_grow(u32 ns, Growth& growth) {
     }
     growth.reclaimed = true;
     reclaim();
-    (void)shrink_pools();
+    (void)shrink_pools(~u32{0});
     (void)reserve(ns);
     return true;
 }
@@ -388,13 +388,14 @@ void PidLab::for_each_ids(void (*visit)(const IdBackend& ids)) {
     }
 }
 
-u32 PidLab::shrink_pools() {
-    return memory_.shrink() + tasks_.pool().shrink(memory_.lock());
+u32 PidLab::shrink_pools(u32 most) {
+    const u32 given = memory_.shrink(most);
+    return given + tasks_.pool().shrink(memory_.lock(), most - given);
 }
 
 // Without the mutex: who holds it may be the one whose allocation ends here. The pools have their own lock.
-u32 PidLab::shrink() {
-    const u32 given = shrink_pools();
+u32 PidLab::shrink(u32 most) {
+    const u32 given = shrink_pools(most);
     shrunk_.fetch_add_relaxed(given);
     return given;
 }

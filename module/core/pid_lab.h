@@ -59,8 +59,8 @@ class PidLab : Pinned {
     Expected<u32> pids(u32 ns, u64& cursor, ktwin_lab_pid* to, u32 room) const;
     Expected<u32> tasks(u64& cursor, ktwin_lab_task* to, u32 room) const;
     Expected<u32> leaves(u32 ns, u64& cursor, ktwin_lab_leaf* to, u32 room) const;
-    // [sleep] Gives back what is ready and not needed; how many objects.
-    u32 shrink();
+    // [sleep] Gives back what is ready and not needed, up to so many objects; how many.
+    u32 shrink(u32 most);
     // [any] How many those are, about.
     u32 ready();
 
@@ -119,7 +119,7 @@ class PidLab : Pinned {
     bool reserve(u32 ns);
     void reclaim();
     void for_each_ids(void (*visit)(const IdBackend& ids));
-    u32 shrink_pools();
+    u32 shrink_pools(u32 most);
 
     // --- pid_lab_alloc.cc ---
     Result choose(const ktwin_lab_alloc& request, bool may_choose, Chosen& chosen) const;

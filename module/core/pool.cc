@@ -14,8 +14,6 @@ namespace {
 constexpr u32 kPortion = 64;
 // Refills without need before the target shrinks: about a minute of periodic maintenance.
 constexpr u32 kCalm = 60;
-// Objects freed between two points where the CPU is given away.
-constexpr u32 kBreath = 4096;
 
 u32 allocate_chain(u32 object_size, u32 count, bool charged, Chain& to) {
     u32 made = 0;
@@ -30,11 +28,11 @@ u32 allocate_chain(u32 object_size, u32 count, bool charged, Chain& to) {
     return made;
 }
 
-// A laboratory's pool may have millions.
+// A laboratory's pool may have millions: the CPU is given away in between.
 void free_chain(Chain& chain) {
     while (PoolNode* node = chain.pop()) {
         kt_host_free(node);
-        if (chain.size() % kBreath == kBreath - 1) {
+        if (chain.size() % kPortion == kPortion - 1) {
             (void)kt_host_breathe(0);
         }
     }
@@ -189,6 +187,9 @@ void Pool::reclaim(SpinLock& lock, Chain& retired) {
         }
         memset(static_cast<void*>(node), 0, object_size_);
         kept.push(node);
+        if (kept.size() % kPortion == 0) {
+            (void)kt_host_breathe(0);
+        }
     }
     const u32 surplus = retired.size();
     free_chain(retired);
@@ -199,26 +200,28 @@ void Pool::reclaim(SpinLock& lock, Chain& retired) {
 }
 
 // In portions, like refill(); the target falls back to where it began.
-u32 Pool::shrink(SpinLock& lock) {
+u32 Pool::shrink(SpinLock& lock, u32 most) {
     u32 given = 0;
-    for (;;) {
+    while (given < most) {
         Chain surplus;
         {
             SpinGuard guard(lock);
             target_ = start_;
             const u32 keep = start_ < kPortion ? start_ : kPortion;
-            while (ready_.size() > keep && surplus.size() < kPortion) {
+            const u32 portion = most - given < kPortion ? most - given : kPortion;
+            while (ready_.size() > keep && surplus.size() < portion) {
                 surplus.push(ready_.pop());
             }
             total_ -= surplus.size();
             budget_->give_back(surplus.size(), object_size_);
         }
         if (surplus.empty()) {
-            return given;
+            break;
         }
         given += surplus.size();
         free_chain(surplus);
     }
+    return given;
 }
 
 void Pool::teardown(SpinLock& lock) {

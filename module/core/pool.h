@@ -47,8 +47,8 @@ class Pool : Pinned {
     void take_retired(Chain& to) { to.splice(retired_); }
     // [sleep, lock not held] A grace period has passed since take_retired().
     void reclaim(SpinLock& lock, Chain& retired);
-    // [sleep, lock not held] Gives back all that is ready, but for a portion; how many.
-    u32 shrink(SpinLock& lock);
+    // [sleep, lock not held] Gives back what is ready, but for a portion, up to so many; how many.
+    u32 shrink(SpinLock& lock, u32 most = ~u32{0});
     // [sleep] Frees everything; nothing is in use, no reader is left.
     void teardown(SpinLock& lock);
 

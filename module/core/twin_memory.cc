@@ -92,10 +92,10 @@ Result TwinMemory::reserve_namespace() {
     return pool(kLevels + 3).ensure(lock_, 1) ? Result() : Errno::kNoMemory;
 }
 
-u32 TwinMemory::shrink() {
+u32 TwinMemory::shrink(u32 most) {
     u32 given = 0;
-    for (u32 i = 0; i < kPools; ++i) {
-        given += pool(i).shrink(lock_);
+    for (u32 i = 0; i < kPools && given < most; ++i) {
+        given += pool(i).shrink(lock_, most - given);
     }
     return given;
 }

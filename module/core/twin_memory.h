@@ -33,8 +33,8 @@ class TwinMemory : Pinned {
     Result reserve(u32 level, u32 nodes);
     // [sleep, lock not held] Enough for one namespace.
     Result reserve_namespace();
-    // [sleep, lock not held] Gives back what is ready and was not needed of late; how many objects.
-    u32 shrink();
+    // [sleep, lock not held] Gives back what is ready, but for a portion of each pool, up to so many objects; how many.
+    u32 shrink(u32 most);
     // [sleep, lock not held] Ends a grace period for what was retired until now and gives it back.
     void reclaim();
     // [sleep, lock not held] Both; the pools are full before the wait begins and after it ended.

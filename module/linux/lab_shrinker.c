@@ -6,6 +6,7 @@
  * is taken by trying, and the pools have a lock under which nothing is allocated. Objects that wait for a grace period
  * are left alone: waiting for one here could wait for ourselves.
  */
+#include <linux/limits.h>
 #include <linux/minmax.h>
 
 #include "compat/shrinker.h"
@@ -16,9 +17,14 @@ static unsigned long ready_in(struct kt_lab *lab, void *arg)
 	return kt_core_lab_ready(lab);
 }
 
+/* arg: how many more are wanted. */
 static unsigned long shrink_one(struct kt_lab *lab, void *arg)
 {
-	return kt_core_lab_shrink(lab);
+	unsigned long *wanted = arg;
+	u32 given = kt_core_lab_shrink(lab, min(*wanted, (unsigned long)U32_MAX));
+
+	*wanted -= given;
+	return given;
 }
 
 static unsigned long count_objects(struct shrinker *shrinker, struct shrink_control *control)
@@ -33,11 +39,10 @@ static unsigned long count_objects(struct shrinker *shrinker, struct shrink_cont
 
 static unsigned long scan_objects(struct shrinker *shrinker, struct shrink_control *control)
 {
-	unsigned long sum;
+	unsigned long wanted = control->nr_to_scan, sum;
 
-	if (!ktwin_labs_try_each(shrink_one, NULL, &sum))
+	if (!ktwin_labs_try_each(shrink_one, &wanted, &sum))
 		return SHRINK_STOP;
-	control->nr_scanned = max(sum, control->nr_to_scan);
 	return sum ? sum : SHRINK_STOP;
 }
 

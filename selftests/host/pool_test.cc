@@ -56,6 +56,32 @@ class PoolTest : public ::testing::Test {
     Pool pool;
 };
 
+TEST_F(PoolTest, ShrinksByAsManyAsAreWanted) {
+    setup(16, 10000);
+    ASSERT_TRUE(pool.refill(lock, 1000));
+    EXPECT_EQ(pool.shrink(lock, 0), 0u);
+    EXPECT_EQ(pool.shrink(lock, 100), 100u);
+    EXPECT_EQ(statistics().ready, 900u);
+    EXPECT_EQ(pool.shrink(lock), 884u);
+    EXPECT_EQ(pool.shrink(lock, 100), 0u);
+}
+
+TEST_F(PoolTest, GivesTheCpuAway) {
+    setup(16, 10000);
+    int breaths = 0;
+    FakeHost::get().on_breathe = [&](uint64_t) { return ++breaths != 0; };
+    ASSERT_TRUE(pool.refill(lock, 2000));
+    std::vector<Thing*> things;
+    for (int i = 0; i < 2000; ++i) {
+        things.push_back(get());
+    }
+    for (Thing* thing : things) {
+        retire(thing);
+    }
+    reclaim();
+    EXPECT_GE(breaths, 2000 / 64 - 1);
+}
+
 TEST_F(PoolTest, StartsFull) {
     setup(16, 100);
     EXPECT_TRUE(pool.refill(lock, 1));
