@@ -24,8 +24,8 @@ class PidMap : Pinned {
 
     PidMap();
 
-    // A set_last_pid() that is behind another's does not move it back. kNone: no free bit.
-    // kNoPage: call add_page() for *missing and come again.
+    // A set_last_pid() that is behind another's does not move it back.
+    // Neither nr nor missing: no free bit. missing: call add_page() for it and come again.
     struct Taken {
         u32 nr = kNone;
         u32 missing = kNone;  // index of a page that is not there
