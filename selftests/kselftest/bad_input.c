@@ -2,6 +2,7 @@
 /*
  * What a caller can do wrong, on every command: each gets the error that ktwin.h names, and nothing else happens.
  */
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/poll.h>
 
