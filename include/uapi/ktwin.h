@@ -1082,7 +1082,8 @@ enum ktwin_lab_backend {
  * level 0, which is empty: the first pid there gets number 1, and is its init. Closing the last fd frees everything.
  * What is in it is seen by who has the fd, and by nobody else. Its memory is charged to the caller's control group, but
  * for what the kernel's ida allocates by itself: up to an eighth of limit in bytes.
- * Errors: -EINVAL; -ENOMEM; -EMFILE.
+ * Errors: -EINVAL; -ENOMEM, also when bytes of all open labs together would be more than the module's parameter lab_bytes;
+ * -EMFILE.
  */
 struct ktwin_lab {
 	__u32 size;

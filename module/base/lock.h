@@ -18,6 +18,9 @@
 //   (pi_lock, rq->lock)   raw spin   kernel             the kernel's scheduler; held around its events
 //   KT_LOCK_RUN_QUEUES    raw spin   any, irqs off      the twin run queues; nothing is taken inside, nobody is woken
 //
+// open_labs_lock (module/linux/lab.c), a mutex, is taken outside all of these in process context; and, by trying alone, by
+// whose allocation reclaims memory, who may hold a mutex of this table. KT_LOCK_LAB is taken inside.
+//
 // pidmap_lock is the kernel's: the core never takes it, but whoever holds KT_LOCK_TWIN must call nothing that does. So
 // with the scheduler's locks and KT_LOCK_RUN_QUEUES.
 // Memory is allocated (kt_host_alloc), grace periods are waited for (kt_host_synchronize*) and the CPU is given away

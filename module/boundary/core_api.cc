@@ -311,6 +311,11 @@ kt_lab* kt_core_lab_open(const ktwin_lab* wanted, __u32 cpus, int* error) {
     return reinterpret_cast<kt_lab*>(lab);
 }
 
+__u64 kt_core_lab_bytes(const ktwin_lab* wanted, __u32 cpus) {
+    PidLab::Config config = {};
+    return PidLab::configure(*wanted, cpus, config) ? config.bytes : 0;
+}
+
 void kt_core_lab_close(kt_lab* lab) {
     lab_of(lab).teardown();
     kt_host_free(lab);

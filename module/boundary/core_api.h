@@ -141,6 +141,8 @@ __u32 kt_core_queue_serial(const struct kt_queue *queue);	/* [any] */
 struct kt_lab;
 /* [sleep] All of them. cpus: CPU numbers there may be. NULL: *error says why. */
 struct kt_lab *kt_core_lab_open(const struct ktwin_lab *wanted, __u32 cpus, int *error);
+/* [any] The most bytes that one opened so would hold; 0: it cannot be. */
+__u64 kt_core_lab_bytes(const struct ktwin_lab *wanted, __u32 cpus);
 void kt_core_lab_close(struct kt_lab *lab);	/* no call under way */
 int kt_core_lab_create(struct kt_lab *lab, struct ktwin_lab_create *request);
 int kt_core_lab_pid_max(struct kt_lab *lab, struct ktwin_lab_pid_max *request);

@@ -2,8 +2,8 @@
 /*
  * host_api.h: locks, RCU, time.
  *
- * Lock order, outermost first: KT_LOCK_CONTROL > KT_LOCK_AUDIT > (kernel's pidmap_lock) > KT_LOCK_TWIN >
- * KT_LOCK_DIVERGENCES > KT_LOCK_TOTALS. The table that is enforced is enum kt_lock_class, with one lockdep class each.
+ * Lock order, outermost first: KT_LOCK_CONTROL > KT_LOCK_AUDIT > KT_LOCK_LAB_WRITERS > (kernel's pidmap_lock) >
+ * KT_LOCK_TWIN > KT_LOCK_LOCKSTEP > KT_LOCK_DIVERGENCES > KT_LOCK_TOTALS. The table that is enforced is enum kt_lock_class, with one lockdep class each.
  */
 #include <linux/build_bug.h>
 #include <linux/cpumask.h>

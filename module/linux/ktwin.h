@@ -185,19 +185,22 @@ void ktwin_tell_migration(void *data, struct task_struct *task, int to_cpu);
 
 /* switches.c */
 long ktwin_ioctl_switches(struct file *device, void *arg);
-long ktwin_ioctl_lab(struct file *device, void *arg);
-/*
- * lab.c: with each open lab, none of which closes meanwhile; false: one is being opened or closed, and nothing was done.
- * What visit returns is added up.
- */
-bool ktwin_labs_try_each(unsigned long (*visit)(struct kt_lab *lab, void *arg), void *arg, unsigned long *sum);
-/* lab_shrinker.c: ready objects of labs go when the system is short of memory. */
-int ktwin_lab_shrinker_init(void);
-void ktwin_lab_shrinker_exit(void);
 /* May sleep. Memory for events to come. */
 void ktwin_switches_refill(void);
 /* May sleep. Each open one in the order they were opened; visit may sleep, and what is not 0 ends the walk. */
 int ktwin_switches_each(int (*visit)(struct kt_switches *switches, u32 serial, void *arg), void *arg);
+
+/* lab.c */
+long ktwin_ioctl_lab(struct file *device, void *arg);
+/*
+ * With each open lab, none of which closes meanwhile; false: one is being opened or closed, and nothing was done.
+ * What visit returns is added up.
+ */
+bool ktwin_labs_try_each(unsigned long (*visit)(struct kt_lab *lab, void *arg), void *arg, unsigned long *sum);
+
+/* lab_shrinker.c: ready objects of labs go when the system is short of memory. */
+int ktwin_lab_shrinker_init(void);
+void ktwin_lab_shrinker_exit(void);
 
 /* audit_rq.c */
 /*

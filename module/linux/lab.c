@@ -7,7 +7,7 @@
  * goes; whoever goes along the list holds open_labs_lock.
  *
  * open_labs_lock is a mutex that is taken in the reclaim of memory, and there by trying alone: who holds it allocates
- * nothing.
+ * nothing. It is in no order with the core's locks but one: the pools' (KT_LOCK_LAB) are taken inside it.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
@@ -15,23 +15,76 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 
 #include "ktwin.h"
 
 static LIST_HEAD(open_labs);
 static DEFINE_MUTEX(open_labs_lock);
+static u64 promised;	/* what open labs may hold together, in bytes; open_labs_lock */
 
 struct lab_file {
 	struct list_head link;
 	struct kt_lab *lab;
+	u64 bytes;	/* its part of promised */
 };
+
+static unsigned long lab_bytes;
+
+static u64 most_bytes(void)
+{
+	unsigned long bytes = READ_ONCE(lab_bytes);
+
+	return bytes ? bytes : (u64)totalram_pages() << (PAGE_SHIFT - 2);
+}
+
+static int lab_bytes_set(const char *value, const struct kernel_param *kp)
+{
+	/* The file's mode alone would let a root without capabilities through. */
+	return capable(CAP_SYS_ADMIN) ? param_set_ulong(value, kp) : -EPERM;
+}
+
+static int lab_bytes_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu\n", most_bytes());
+}
+
+static const struct kernel_param_ops lab_bytes_ops = {
+	.set = lab_bytes_set,
+	.get = lab_bytes_get,
+};
+module_param_cb(lab_bytes, &lab_bytes_ops, &lab_bytes, 0644);
+MODULE_PARM_DESC(lab_bytes, "most memory that all open labs may hold together, in bytes; may be written at run time (0, the default: a quarter of RAM)");
 
 static struct kt_lab *lab_of(const struct file *filp)
 {
 	return ((struct lab_file *)filp->private_data)->lab;
+}
+
+/* What a lab may hold is counted from before it is made until it is gone. False: all may hold no more. */
+static bool promise(u64 bytes)
+{
+	u64 most = most_bytes();
+	bool fits;
+
+	mutex_lock(&open_labs_lock);
+	fits = promised <= most && bytes <= most - promised;
+	if (fits)
+		promised += bytes;
+	mutex_unlock(&open_labs_lock);
+	return fits;
+}
+
+static void release_promise(u64 bytes)
+{
+	mutex_lock(&open_labs_lock);
+	promised -= bytes;
+	mutex_unlock(&open_labs_lock);
 }
 
 /* Not yet, or no longer, anybody's fd. */
@@ -41,6 +94,7 @@ static void discard(struct lab_file *file)
 	list_del(&file->link);
 	mutex_unlock(&open_labs_lock);
 	kt_core_lab_close(file->lab);
+	release_promise(file->bytes);
 	kfree(file);
 }
 
@@ -199,8 +253,15 @@ long ktwin_ioctl_lab(struct file *device, void *arg)
 
 	if (!file)
 		return -ENOMEM;
+	/* 0: the core says what is wrong. */
+	file->bytes = kt_core_lab_bytes(arg, nr_cpu_ids);
+	if (!promise(file->bytes)) {
+		kfree(file);
+		return -ENOMEM;
+	}
 	file->lab = kt_core_lab_open(arg, nr_cpu_ids, &err);
 	if (!file->lab) {
+		release_promise(file->bytes);
 		kfree(file);
 		return err;
 	}

@@ -1037,6 +1037,44 @@ TEST_F(lab, four_million)
 	close(lab);
 }
 
+/* --- all labs together --- */
+
+TEST(bytes_of_all)
+{
+	struct ktwin_lab wanted = { .bytes = 64 << 20 };
+	int device, one, two, i;
+
+	KT_OPEN_LIVE(device);
+	if (kt_lab_all_bytes(0) <= 0)
+		SKIP(return, "no parameter to be written");
+	ASSERT_LE(256 << 20, kt_lab_all_bytes(100 << 20));
+	ASSERT_EQ(100 << 20, kt_lab_all_bytes(100 << 20));
+	/* each is counted once, and no longer when it is closed, or could not be opened */
+	for (i = 0; i < 3; i++) {
+		one = kt_lab_open(device, wanted);
+		ASSERT_LE(0, one);
+		EXPECT_EQ(-ENOMEM, kt_lab_open(device, wanted));
+		EXPECT_EQ(-EINVAL, kt_lab_open(device, (struct ktwin_lab) { .bytes = 1 }));
+		EXPECT_EQ(-ENOMEM, kt_lab_open(device, (struct ktwin_lab) {
+			.backend = KTWIN_LAB_SBITMAP, .pid_max = 4194304, .bytes = 1 << 20,
+		}));
+		two = kt_lab_open(device, (struct ktwin_lab) { .bytes = 36 << 20 });
+		EXPECT_LE(0, two);
+		EXPECT_EQ(-ENOMEM, kt_lab_open(device, (struct ktwin_lab) { .bytes = 1 << 20 }));
+		close(two);
+		/* less than what is open already: nobody gets more */
+		kt_lab_all_bytes(1 << 20);
+		EXPECT_EQ(-ENOMEM, kt_lab_open(device, (struct ktwin_lab) { .bytes = 1 << 20 }));
+		kt_lab_all_bytes(100 << 20);
+		close(one);
+	}
+	kt_lab_all_bytes(0);
+	one = kt_lab_open(device, wanted);
+	EXPECT_LE(0, one);
+	close(one);
+	close(device);
+}
+
 /* --- memory pressure --- */
 
 static int drop_caches(void)

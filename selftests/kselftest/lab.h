@@ -20,6 +20,21 @@ static inline int kt_lab_open(int device, struct ktwin_lab lab)
 	return kt_call(device, KTWIN_IOC_LAB, &lab);
 }
 
+/* What all labs may hold together; 0 sets the default. What it was before. */
+static inline long long kt_lab_all_bytes(unsigned long long bytes)
+{
+	FILE *file = fopen("/sys/module/ktwin/parameters/lab_bytes", "r+");
+	long long before = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%lld", &before) != 1)
+		before = -1;
+	rewind(file);
+	fprintf(file, "%llu\n", bytes);
+	return fclose(file) ? -1 : before;
+}
+
 /* With room for a block of numbers for each CPU that there can be. */
 #define KT_LAB_LIMIT	1048576U
 

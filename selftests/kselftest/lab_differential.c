@@ -901,6 +901,8 @@ static void run(struct __test_metadata *_metadata, struct setting setting, bool 
 	int device, i, since = 0;
 
 	KT_OPEN_LIVE(device);
+	/* one of each kind at once */
+	kt_lab_all_bytes(4ULL << 30);
 	model.setting = setting;
 	model.in_order = in_order;
 	model.lab_count = in_order ? ARRAY_SIZE(ordered) : 1;
@@ -922,6 +924,7 @@ static void run(struct __test_metadata *_metadata, struct setting setting, bool 
 	}
 	full += model.full;
 	finish(_metadata);
+	kt_lab_all_bytes(0);
 	EXPECT_FALSE(model.failed);
 	ksft_print_msg("%llu operations, %llu results compared, %llu times no number was left\n",
 		       (unsigned long long)model.operations, (unsigned long long)model.compared,

@@ -568,7 +568,7 @@ static void overfill(int device, __u32 backend)
 		_exit(1);
 	before = kt_file_number(GROUP "/memory.current");
 	lab = kt_lab_open(device, (struct ktwin_lab) {
-		.backend = backend, .pid_max = 1048576, .pids = 1048576, .bytes = 1 << 30,
+		.backend = backend, .pid_max = 1048576, .pids = 1048576, .bytes = 128 << 20,
 	});
 	if (lab < 0)
 		_exit(2);
