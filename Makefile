@@ -38,8 +38,8 @@ bench: ## cost of the mirror to a fork, of counting to a switch; pids, wait queu
 	@scripts/test/switchcost
 	@scripts/test/rqcost
 
-# Instructions only: they are the same on every host. Times too, after make bench, on a quiet one:
-# scripts/test/benchcheck selftests/bench/baseline-pid.json build/bench/pid.json 2 25
+# Instructions only: they are the same on every host. Times are one host's own, so its baseline is, too: with a copy of
+# build/bench/pid.json from an earlier make bench there, scripts/test/benchcheck COPY build/bench/pid.json 2 25.
 bench-check: ## whether a ratio of the PID allocator's quick rows, in instructions, fell below the committed one
 	@scripts/test/pidbench --quick --insns 6.12
 	@scripts/test/benchcheck selftests/bench/baseline-pid.json $(BUILD)/bench/pid.json

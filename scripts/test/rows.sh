@@ -30,6 +30,8 @@ rows_measure() {
 		/payload/rows '"$argument"' || exit
 		rmmod ktwin' >"$result.log"
 	rm -rf "$payload"
+	# How many rows are there only as nulls.
+	tr -d '\r' <"$result.log" | grep "^${bench}_rows: [0-9]* measured, [1-9]" >&2 || true
 	tr -d '\r' <"$result.log" | awk -F'\t' 'NF == 10 || NF == 12' >"$result.tsv"
 	[ -s "$result.tsv" ] || { cat "$result.log" >&2; die "$kernel: no result"; }
 }
