@@ -1234,7 +1234,7 @@ struct ktwin_lab_ns {
 	__u32 pid_max;
 	__u32 cursor;		/* where the next cyclic search begins; 0 where the backend has none */
 	__u32 children;
-	__u32 hole_start;	/* the largest run of free numbers below pid_max */
+	__u32 hole_start;	/* the largest run of free numbers below pid_max; 0: not known (ida, sbitmap), or all in use */
 	__u32 hole_length;
 };
 #define KTWIN_LAB_NS_DYING	(1U << 0)
@@ -1426,7 +1426,8 @@ struct ktwin_bench_ids_side {
  * Allocators of ids measured, two and nobody, by turns, on the same work; each call is one indirect call away. What
  * nobody takes is what the loop, the calls and the clock take. CHURN without LOWEST begins with live ids strewn over all
  * below limit; with spread, ids are 1, 1 + spread and so on; else they are those that come first.
- * The mirror's probes are in the way of KPID and KERNEL_PIDS; for measuring load with mirror=0.
+ * Probes are in the kernel's way: the mirror's in that of KPID and KERNEL_PIDS, lockstep's (on idr_alloc() and others) in
+ * that of every rival on an idr. For measuring load with mirror=0 and without lockstep=1, or switch both off.
  * Errors: -EOPNOTSUPP one of the two cannot do that; -ERANGE; -EBUSY another one is under way; -ENOMEM; -EINTR;
  * -ENODEV no second CPU; -ETIMEDOUT two CPUs never ran undisturbed at once.
  */

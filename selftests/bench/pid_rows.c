@@ -5,7 +5,7 @@
  *   row, ids, unit, goal, the rival's min, median and max, the twin's min, median and max, rival, nobody
  * What the loop, the indirect calls and the clock take is measured with an allocator that does nothing (nobody), and
  * taken off both sides. quick: nothing with more than 32768 ids. insns: fewer rounds, as they all count the same.
- * Needs the module with kt_lab=1, and mirror=0 so that no probe is in the kernel's way.
+ * Needs the module with kt_lab=1, mirror=0 and no lockstep=1, so that no probe is in the kernel's way.
  */
 #include <errno.h>
 #include <fcntl.h>
