@@ -231,8 +231,13 @@ void kt_host_ids_set_cursor(void *ids, __u32 cursor);	/* [sleep] */
 
 /* --- measuring --------------------------------------------------------------------------------------------------- */
 
-/* [any] For differences only: cheap, and without a device to ask. */
+/*
+ * [any] For differences only, and only between two readings on one CPU: each has its own. Cheap, and without a device to
+ * ask.
+ */
 __u64 kt_host_clock_ns(void);
+/* [sleep, once] The caller's CPU stays the same until it no longer stays; it may sleep meanwhile. */
+void kt_host_stay(bool stay);
 /* [any] enum ktwin_ids; NULL: not one of the kernel's. */
 const struct kt_rival *kt_host_rival(__u32 who);
 /*

@@ -254,9 +254,11 @@ Expected<u64> IdBench::round(BenchSide& side) {
     u64 took = 0;
     for (u32 done = 0; done < request_.operations; done += piece) {
         const u32 left = request_.operations - done;
+        kt_host_stay(true);
         const u64 start = kt_host_clock_ns();
         work(side, left < piece ? left : piece);
         took += kt_host_clock_ns() - start;
+        kt_host_stay(false);
         if (side.error != 0) {
             return static_cast<Errno>(-side.error);
         }

@@ -3,6 +3,7 @@
 #include <linux/cpumask.h>
 #include <linux/kconfig.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
@@ -32,6 +33,14 @@ const struct kt_rival *kt_host_rival(__u32 who)
 __u64 kt_host_clock_ns(void)
 {
 	return sched_clock();
+}
+
+void kt_host_stay(bool stay)
+{
+	if (stay)
+		migrate_disable();
+	else
+		migrate_enable();
 }
 
 /* Five levels at the most: ids are below 2^22, a node has 64 slots, and the topmost is below the root. */

@@ -85,6 +85,38 @@ TEST_F(IdBenchTest, EveryWorkWithEveryAllocator) {
     }
 }
 
+// A second that the clock of another CPU is ahead, or behind.
+constexpr i64 kApart = 1000000000;
+
+TEST_F(IdBenchTest, ClocksOfTwoCpusNeedNotAgree) {
+    for (const i64 ahead : {kApart, -kApart}) {
+        for (u32 work = KTWIN_IDS_TWO; work <= KTWIN_IDS_READER; ++work) {
+            Errno error = Errno::kTimedOut;
+            // A busy host seldom runs two at once.
+            for (int tries = 0; error == Errno::kTimedOut && tries < 50; ++tries) {
+                FakeHost::get().clock_ahead = ahead;
+                ktwin_bench_ids asked = request(work, KTWIN_IDS_TWIN, KTWIN_IDS_IDR);
+                asked.rounds = 1;
+                error = run(asked);
+            }
+            EXPECT_EQ(error, Errno::kNone) << "work " << work << ", " << ahead << " ns apart";
+        }
+    }
+}
+
+TEST_F(IdBenchTest, ARoundIsTimedOnOneCpu) {
+    FakeHost::get().clock_ahead = -kApart;
+    FakeHost::get().restless = true;
+    ktwin_bench_ids asked = request(KTWIN_IDS_PING_PONG, KTWIN_IDS_TWIN, KTWIN_IDS_IDR);
+    asked.operations = 5000;
+    EXPECT_EQ(run(asked), Errno::kNone);
+    fake_run_on_cpu(1);
+    for (const ktwin_bench_ids_side& side : asked.sides) {
+        EXPECT_LT(side.max, kApart);
+        EXPECT_GT(side.min, 0);
+    }
+}
+
 TEST_F(IdBenchTest, Levels) {
     for (const u32 levels : {1U, 8U, 32U}) {
         ktwin_bench_ids asked = request(KTWIN_IDS_PING_PONG, KTWIN_IDS_TWIN_PIDS, KTWIN_IDS_TWIN_PIDS);

@@ -16,6 +16,7 @@ thread_local std::vector<int> held;
 thread_local int rcu_depth = 0;
 thread_local int spin_depth = 0;
 thread_local uint32_t this_cpu = 1;
+thread_local bool stays = false;
 
 [[noreturn]] void broken_rule(const char* rule) {
     std::fprintf(stderr, "fake host: %s\n", rule);
@@ -98,6 +99,8 @@ void FakeHost::reset() {
     lockstep_error = 0;
     lockstep_on = false;
     offline_cpu = kNoCpu;
+    clock_ahead = 0;
+    restless = false;
     for (auto* counter : {&traced_allocs, &traced_frees, &traced_new, &traced_gone, &traced_mismatches,
                           &traced_waits, &traced_wait_exits, &traced_wakes, &traced_herds, &wakes}) {
         *counter = 0;
@@ -224,8 +227,16 @@ __u64 kt_host_time_ns() {
 }
 // What is measured by it ends by it, and need not take long.
 __u64 kt_host_clock_ns() {
-    FakeHost::get().advance(1900);
-    return FakeHost::get().tick();
+    FakeHost& host = FakeHost::get();
+    host.advance(1900);
+    this_cpu ^= host.restless && !stays ? 3 : 0;
+    return host.tick() + static_cast<uint64_t>(this_cpu > 1 ? host.clock_ahead.load() : 0);
+}
+void kt_host_stay(bool stay) {
+    if (stay == stays) {
+        broken_rule("kt_host_stay twice");
+    }
+    stays = stay;
 }
 __u32 kt_host_cpu() {
     return this_cpu;

@@ -54,6 +54,8 @@ class FakeHost {
     int grace_periods() const { return grace_periods_; }
     static constexpr uint32_t kNoCpu = ~0U;
     static inline std::atomic<uint32_t> offline_cpu{kNoCpu};
+    std::atomic<int64_t> clock_ahead{0};  // kt_host_clock_ns() of CPUs from 2 on, of that of the others
+    std::atomic<bool> restless{false};    // who may be on another CPU is, at each look at that clock
 
     // --- probes ---
     bool probes_alive = true;
