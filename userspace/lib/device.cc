@@ -60,6 +60,21 @@ std::string_view rq_advice(int result) {
     }
 }
 
+// What to do when the mirror, or lockstep, was not switched.
+std::string_view mirror_advice(int result, ktwin_mirror_op operation) {
+    const bool lockstep = operation == KTWIN_LOCKSTEP_ON || operation == KTWIN_LOCKSTEP_OFF;
+    if (result == -EALREADY) {
+        return "nothing was changed";
+    }
+    if (lockstep && (result == -ENOENT || result == -EOPNOTSUPP)) {
+        return "dmesg says why: this kernel has no place for a probe";
+    }
+    if (lockstep && result == -EINVAL) {
+        return "the loaded module is older than this program: load the ktwin.ko built with it";
+    }
+    return "";
+}
+
 std::unexpected<Error> failed(std::string_view what, int result, std::string_view advice = {}) {
     return std::unexpected(failure(what, -result, advice));
 }
@@ -102,8 +117,7 @@ Result<void> Device::mirror(ktwin_mirror_op operation) {
     raw.op = operation;
     const int result = transport_->control(KTWIN_IOC_MIRROR, &raw);
     if (result < 0) {
-        return failed(fmt::format("cannot {}", verbs[operation]), result,
-                      result == -EALREADY ? "nothing was changed" : "");
+        return failed(fmt::format("cannot {}", verbs[operation]), result, mirror_advice(result, operation));
     }
     return {};
 }

@@ -34,6 +34,18 @@ TEST(Device, ErrorsSayWhatToDo) {
     EXPECT_EQ(failing(EOPNOTSUPP).inject(KTWIN_INJECT_DROP, 5, 0).error().message,
               "cannot inject at 5 here: Operation not supported: a laboratory command: load the module with "
               "kt_lab=1");
+    EXPECT_EQ(
+        failing(ENOENT).mirror(KTWIN_LOCKSTEP_ON).error().message,
+        "cannot switch lockstep on: No such file or directory: dmesg says why: this kernel has no place "
+        "for a probe");
+    EXPECT_EQ(failing(EOPNOTSUPP).mirror(KTWIN_LOCKSTEP_ON).error().message,
+              "cannot switch lockstep on: Operation not supported: dmesg says why: this kernel has no place "
+              "for a probe");
+    EXPECT_EQ(failing(EINVAL).mirror(KTWIN_LOCKSTEP_OFF).error().message,
+              "cannot switch lockstep off: Invalid argument: the loaded module is older than this program: "
+              "load the ktwin.ko built with it");
+    EXPECT_EQ(failing(ENOENT).mirror(KTWIN_MIRROR_ON).error().message,
+              "cannot switch the mirror on: No such file or directory");
     EXPECT_NE(failing(ENOTTY).status().error().message.find("does not know this command"), std::string::npos);
     EXPECT_EQ(failing(EBUSY).stream(0).error().message,
               "cannot open an event stream: Device or resource busy: too many streams are open; close one");
