@@ -207,12 +207,16 @@ struct Options {
     bool last = false;
     bool show_rate = false;
     uint64_t count = 0;
-    std::string lockstep;
+    std::optional<std::string> lockstep;
     std::optional<uint32_t> interval_ms;
     std::optional<uint32_t> batch;
     std::optional<uint32_t> cpu_percent;
 
     bool rate() const { return show_rate || interval_ms || batch || cpu_percent; }
+    // Something that switching lockstep has no use for.
+    bool audits() const {
+        return rate() || watch || last || format.raw || format.no_headings || format.chosen();
+    }
 };
 
 int show_rate(Device& device, const Options& options) {
@@ -323,9 +327,12 @@ int watch(Device& device, const Options& options, Printer& printer) {
 }
 
 int run(Device& device, const Options& options, const Selection<Audit>& selection) {
-    if (!options.lockstep.empty()) {
+    if (options.lockstep) {
         if (options.lockstep != "on" && options.lockstep != "off") {
             return usage_error("audit --lockstep: on or off?");
+        }
+        if (options.audits()) {
+            return usage_error("audit --lockstep: alone, or with --json: it switches, and audits nothing");
         }
         return switch_lockstep(device, options.lockstep == "on", options.format.json);
     }
@@ -349,8 +356,8 @@ void add_audit(Command& ktwin) {
     command.option("--count", "N", options->count, "with --watch: this many passes");
     command.needs("--count", "--watch");
     command.flag("--last", options->last, "the last background pass instead of one now");
-    command.option("--lockstep", "on|off", options->lockstep,
-                   "switch lockstep: each allocation of a pid is made in the twin too");
+    command.optional("--lockstep", "on|off", options->lockstep,
+                     "switch lockstep: each allocation of a pid is made in the twin too");
     command.flag("--rate", options->show_rate, "show the background rate");
     command.option("--interval", "MS", options->interval_ms,
                    "set it: pause between passes, 0: no background audit");
