@@ -82,18 +82,28 @@ struct Harvest {
     }
 };
 
-// Of a range, those that are in use; one at least.
-Result<uint32_t> free_range(const Lab& lab, uint32_t ns, const Range& range) {
-    uint32_t freed = 0;
+// What was freed by one command.
+struct Freed {
+    uint32_t count = 0;
+    std::vector<LabRange> ranges;
+
+    std::string text() const { return fmt::format("{} freed", counted(count, "pid")); }
+};
+
+// Of a range, those that are in use; one at least. freed: also what was before an error.
+Result<void> free_range(const Lab& lab, uint32_t ns, const Range& range, Freed& freed) {
+    const uint32_t before = freed.count;
     Result<void> last;
     for (int64_t nr = range.first; nr <= range.last; nr++) {
         last = lab.free(ns, static_cast<int32_t>(nr));
-        if (!last && last.error().code != ESRCH) {
-            return std::unexpected(last.error());
+        if (last) {
+            append(freed.ranges, static_cast<int32_t>(nr));
+            freed.count++;
+        } else if (last.error().code != ESRCH) {
+            return last;
         }
-        freed += last.has_value();
     }
-    return freed ? Result<uint32_t>(freed) : std::unexpected(last.error());
+    return freed.count > before ? Result<void>() : last;
 }
 
 std::string numbers_text(const LabPid& pid) {
@@ -176,15 +186,17 @@ LabDone free_lab_pids(LabSession& session, const Arguments& arguments) {
     if (asked.complaint()) {
         return senseless(asked);
     }
-    uint32_t freed = 0;
+    Freed freed;
     for (const Range& range : ranges) {
-        const Result<uint32_t> some = free_range(session.lab(), ns, range);
-        if (!some) {
-            return refused(some.error());
+        const Result<void> done = free_range(session.lab(), ns, range, freed);
+        if (!done) {
+            const std::string before =
+                freed.count ? fmt::format("{} ({}), then: ", freed.text(), some_ranges_text(freed.ranges))
+                            : "";
+            return refused({done.error().code, before + done.error().message});
         }
-        freed += *some;
     }
-    return LabOutcome{fmt::format("{} freed", counted(freed, "pid")), {{"ns", ns}, {"freed", freed}}};
+    return LabOutcome{freed.text(), {{"ns", ns}, {"freed", freed.count}}};
 }
 
 LabDone find_lab_pid(LabSession& session, const Arguments& arguments) {

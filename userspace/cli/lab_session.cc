@@ -29,6 +29,7 @@ LabAnswer answer(const LabCommand& command, LabDone done, const std::optional<in
         answer.outcome = std::move(*done);
         if (expected) {
             answer.verdict = Verdict::refused;
+            answer.outcome.json["expected"] = errno_name(*expected);
             answer.error = fmt::format("{} was expected, and it was done: {}", errno_name(*expected),
                                        answer.outcome.text);
         }
@@ -45,6 +46,9 @@ LabAnswer answer(const LabCommand& command, LabDone done, const std::optional<in
         return answer;
     }
     answer.verdict = Verdict::refused;
+    if (expected) {
+        answer.outcome.json["expected"] = errno_name(*expected);
+    }
     answer.error =
         expected ? fmt::format("{} was expected: {}", errno_name(*expected), error.message) : error.message;
     return answer;
@@ -99,15 +103,17 @@ LabAnswer LabSession::execute(std::string_view text) {
     if (!arguments) {
         return answer(*command, std::unexpected(LabTrouble{true, {EINVAL, arguments.error()}}), std::nullopt);
     }
+    const size_t results = command->results + arguments->has("--task");
+    if (line->names.size() > results) {
+        return senseless(command->name, fmt::format("{}: it results in {}, not in {}", command->name, results,
+                                                    line->names.size()));
+    }
     if (command->name == "quit") {
         return {.verdict = Verdict::ended};
     }
     LabAnswer done = answer(*command, command->run(*this, *arguments), line->expected);
-    if (done.verdict == Verdict::done && line->names.size() > done.outcome.values.size()) {
-        return senseless(command->name, fmt::format("{}: it results in {}, not in {}", command->name,
-                                                    done.outcome.values.size(), line->names.size()));
-    }
-    for (size_t i = 0; done.verdict == Verdict::done && i < line->names.size(); i++) {
+    const size_t bound = std::min(line->names.size(), done.outcome.values.size());
+    for (size_t i = 0; done.verdict == Verdict::done && i < bound; i++) {
         bindings_[line->names[i]] = done.outcome.values[i];
     }
     return done;

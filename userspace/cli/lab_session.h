@@ -76,6 +76,7 @@ struct LabCommand {
     std::string_view name;
     std::string_view usage;  // of its arguments; see Arguments
     std::string_view help;
+    size_t results;  // values when it is done; --task is one more
     LabDone (*run)(LabSession& session, const Arguments& arguments);
 };
 

@@ -238,6 +238,49 @@ TEST(LabScript, WhatFails) {
     }
 }
 
+// What results in too little for the names is not done at all.
+TEST(LabScript, NamesAreCountedFirst) {
+    LabSession lab = session();
+    EXPECT_EQ(said(lab, "$nr $task = alloc 1"), "alloc: it results in 1, not in 2");
+    EXPECT_EQ(verdict(lab, "$nr $task = ns create"), Verdict::senseless);
+    EXPECT_EQ(verdict(lab, "$x = quit"), Verdict::senseless);
+    EXPECT_EQ(said(lab, "list"), "namespace 1 is empty");
+    EXPECT_EQ(lab.view(0)->namespaces.size(), 1U);
+    EXPECT_EQ(verdict(lab, "$a $t = alloc --task"), Verdict::done);
+    EXPECT_EQ(verdict(lab, "$b $u = alloc --task"), Verdict::done);
+    // Each has the values that it is said to have.
+    for (const std::string_view line :
+         {"$c = ns create", "$x = pid-max 1", "$x = alloc $c", "$x = find 1 $a", "$x = next 1 $a",
+          "$x = attach $t sid 1 $a", "$x = change $t sid 1 $b", "$x = transfer $t $u sid",
+          "$x = exchange $t $u", "$x = detach $u sid"}) {
+        const LabAnswer answer = lab.execute(line);
+        EXPECT_EQ(answer.verdict, Verdict::done) << line << ": " << answer.error;
+        EXPECT_EQ(answer.outcome.values.size(), 1U) << line;
+    }
+}
+
+TEST(LabScript, WhatWasDoneBeforeAnErrorIsSaid) {
+    LabSession lab = session();
+    EXPECT_EQ(verdict(lab, "alloc --count 6"), Verdict::done);
+    EXPECT_EQ(verdict(lab, "alloc --task"), Verdict::done);
+    EXPECT_EQ(said(lab, "free 1 1 3-9").substr(0, 43), "5 pids freed (1,3-6), then: cannot free num");
+    EXPECT_EQ(said(lab, "free 1 9 2").substr(0, 11), "cannot free");
+    const LabAnswer other = lab.execute("expect EEXIST free 1 2 9");
+    EXPECT_EQ(other.error.substr(0, 55), "EEXIST was expected: 1 pid freed (2), then: cannot free");
+    EXPECT_EQ(other.outcome.json.at("expected"), "EEXIST");
+    EXPECT_EQ(other.outcome.json.at("errno"), "ESRCH");
+    const LabAnswer done = lab.execute("expect EEXIST alloc");
+    EXPECT_EQ(done.outcome.json.at("expected"), "EEXIST");
+    EXPECT_FALSE(lab.execute("expect ESRCH free 1 1").outcome.json.contains("expected"));
+}
+
+TEST(LabScript, SaysNothingToTheTerminal) {
+    LabSession lab = session();
+    const LabAnswer answer = lab.execute("say a \x1b[2J");
+    EXPECT_EQ(answer.outcome.text, "a \\x1b[2J");
+    EXPECT_EQ(answer.outcome.json.at("text"), "a \x1b[2J");
+}
+
 TEST(LabScript, EveryCommandIsExplained) {
     const std::string help = lab_commands_help();
     for (const std::string_view name : {"ns create", "alloc", "exchange", "show", "expect", "quit"}) {
