@@ -136,6 +136,13 @@ test_scripts() {
 	says going '2 of 3 commands failed' || failed=1
 	run wrong 2 run --backend bogus - <<<'alloc' || failed=1
 	run absent 2 run "$TMP/none" || failed=1
+	run directory 2 run - </tmp || failed=1
+	says directory 'cannot read standard input: Is a directory' || failed=1
+	# Not the device, which would get the number.
+	run closed 2 run - <&- || failed=1
+	says closed 'cannot read standard input: Bad file descriptor' || failed=1
+	# A limit that leaves each CPU its block is what it asks for itself.
+	run blocks 0 run --backend blocks - <<<'alloc' || failed=1
 	run refused-lab 2 run --pid-max 1 - <<<'alloc' || failed=1
 	run json 1 run -J - <<<$'$a = alloc\nfree 1 $a\nfree 1 $a' || failed=1
 	grep '^{' "$TMP/json" >"$TMP/lines"

@@ -28,19 +28,38 @@ void aside(const std::string& text) {
     std::fputs((text + "\n").c_str(), stderr);
 }
 
-int run_stream(LabSession& session, LabTeller& teller, std::istream& lines, bool prompt) {
+// What ended the lines, if it was not their end; errno is that of the last read. A standard input that cannot be read has
+// an end like any other, but for C.
+bool is_broken(const std::istream& lines) {
+    return lines.bad() || (&lines == &std::cin && std::ferror(stdin));
+}
+
+int cannot_read(std::string_view name, int code) {
+    return report({code, fmt::format("cannot read {}: {}", name, std::strerror(code))});
+}
+
+// name: what cannot be read then.
+int run_stream(LabSession& session, LabTeller& teller, std::istream& lines, std::string_view name,
+               bool prompt) {
     std::string line;
     for (bool more = true; more;) {
         if (prompt) {
             emit("lab> ");
             flush();
         }
-        more = static_cast<bool>(std::getline(lines, line)) && teller.tell(line, session.execute(line));
+        errno = 0;
+        more = static_cast<bool>(std::getline(lines, line));
+        // Of the line that it stands in there is a part at most: not to be done.
+        if (is_broken(lines)) {
+            const int code = errno;
+            return std::max(teller.finish(), cannot_read(name, code ? code : EIO));
+        }
+        more = more && teller.tell(line, session.execute(line));
     }
     if (prompt && lines.eof()) {
         emit_line("");
     }
-    return teller.finish();
+    return prompt ? fine : teller.finish();
 }
 
 }  // namespace
@@ -110,28 +129,26 @@ bool LabTeller::tell(std::string_view line, const LabAnswer& answer) {
 
 int run_script(LabSession& session, const LabRunOptions& options, const std::string& path, bool quiet) {
     if (!path.empty() && path != "-") {
+        const std::string name = fmt::format("'{}'", printable(path));
         std::ifstream file(path);
-        // A directory can be opened, but not read.
-        file.peek();
-        if (!file.is_open() || file.bad()) {
-            return report(
-                {errno, fmt::format("cannot read '{}': {}", printable(path), std::strerror(errno))});
+        if (!file.is_open()) {
+            return cannot_read(name, errno);
         }
         LabTeller teller(options, path, quiet);
-        return run_stream(session, teller, file, false);
+        return run_stream(session, teller, file, name, false);
     }
+    constexpr std::string_view input = "standard input";
     const bool prompt = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !options.json && !quiet;
     if (!prompt) {
-        LabTeller teller(options, "standard input", quiet);
-        return run_stream(session, teller, std::cin, false);
+        LabTeller teller(options, input, quiet);
+        return run_stream(session, teller, std::cin, input, false);
     }
     // Who sees what went wrong goes on, and needs no status for it.
     LabRunOptions patient = options;
     patient.keep_going = true;
     LabTeller teller(patient, "", quiet);
     emit_line("A lab of your own: namespace 1 is empty. help lists the commands, quit or Ctrl-D ends it.");
-    run_stream(session, teller, std::cin, true);
-    return fine;
+    return run_stream(session, teller, std::cin, input, true);
 }
 
 int run_text(LabSession& session, const LabRunOptions& options, std::string_view text,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One file per command, each with its options, its columns and its sentences.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "command.h"
@@ -21,10 +24,23 @@ void add_commands(Command& ktwin) {
     add_lab(ktwin);
 }
 
+namespace {
+
+// What was closed must not become the device, to be read as a script or written to. What takes its place can be neither.
+void occupy_standard_fds() {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            _exit(failed);
+        }
+    }
+}
+
+}  // namespace
 }  // namespace ktwin::cli
 
 int main(int argc, char** argv) {
     using namespace ktwin::cli;
+    occupy_standard_fds();
     // A reader that has seen enough makes the next write fail, and that ends it.
     std::signal(SIGPIPE, SIG_IGN);
     int status = failed;
