@@ -90,16 +90,24 @@ static bool is_ordered(__u32 who)
 	return who != KTWIN_IDS_BLOCKS && who != KTWIN_IDS_SBITMAP;
 }
 
-/* False: two CPUs are needed and were not to be had at once, for want of a second or on a busy host. */
-static bool measure(struct __test_metadata *_metadata, int fd, struct ktwin_bench_ids *request)
+#define TRIES	4
+
+/*
+ * What the call said, when that is a matter of the machine: -ENODEV there is one CPU, where there is; -ETIMEDOUT two never
+ * ran undisturbed at once, a few times over, as on a busy host.
+ */
+static int measure(struct __test_metadata *_metadata, int fd, struct ktwin_bench_ids *request)
 {
 	bool pair = request->work >= KTWIN_IDS_TWO;
-	int result = bench(fd, request), i;
+	int result, tries = 0, i;
 
+	do {
+		result = bench(fd, request);
+	} while (pair && result == -ETIMEDOUT && ++tries < TRIES);
 	if (pair && result == -ENODEV && sysconf(_SC_NPROCESSORS_ONLN) == 1)
-		return false;
+		return result;
 	if (pair && result == -ETIMEDOUT)
-		return false;
+		return result;
 	EXPECT_EQ(0, result) {
 		TH_LOG("who %u, work %u, flags %u", request->who[1], request->work, request->flags);
 	}
@@ -116,11 +124,12 @@ static bool measure(struct __test_metadata *_metadata, int fd, struct ktwin_benc
 			TH_LOG("who %u, work %u, flags %u", request->who[1], request->work, request->flags);
 		}
 	}
-	return true;
+	return 0;
 }
 
 TEST_F_TIMEOUT(work, with_all, 300)
 {
+	unsigned int measured = 0, disturbed = 0;
 	__u32 flags, who;
 
 	for (flags = 0; flags <= KTWIN_IDS_LOWEST; flags++) {
@@ -135,10 +144,22 @@ TEST_F_TIMEOUT(work, with_all, 300)
 				EXPECT_EQ(-EOPNOTSUPP, bench(self->fd, &request));
 				continue;
 			}
-			if (!measure(_metadata, self->fd, &request))
-				SKIP(return, "two CPUs did not run undisturbed at once");
+			switch (measure(_metadata, self->fd, &request)) {
+			case 0:
+				measured++;
+				break;
+			case -ETIMEDOUT:
+				disturbed++;
+				break;
+			default:
+				SKIP(return, "there is one CPU");
+			}
 		}
 	}
+	/* A busy host spoils some; that all are spoiled is no matter of hosts. */
+	EXPECT_LT(0, measured);
+	if (disturbed)
+		TH_LOG("%u measured, %u not: two CPUs did not run undisturbed at once", measured, disturbed);
 }
 
 FIXTURE(levels) {
@@ -253,9 +274,38 @@ FIXTURE_TEARDOWN(signalled)
 	close(self->fd);
 }
 
+/* A measurement as long as possible, and signal amid it: how who asked for it ended, as waitpid() has it. */
+static int interrupt(int fd, __u32 work, int signal)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	int status = 0;
+	pid_t child = fork();
+
+	if (child < 0)
+		return -1;
+	if (!child) {
+		struct ktwin_bench_ids request = {
+			.work = work, .who = { KTWIN_IDS_TWIN, KTWIN_IDS_IDR }, .limit = 4194304,
+			.live = work == KTWIN_IDS_CHURN ? 2000000 : 1000, .operations = 1048576, .rounds = 101, .levels = 1,
+		};
+		int result;
+
+		/* Who looks whether it is under way has the door for a moment. */
+		do {
+			result = bench(fd, &request);
+		} while (result == -EBUSY);
+		_exit(-result);
+	}
+	while (!is_under_way(fd) && kt_now_ms() < end)
+		kt_sleep_ms(5);
+	kt_sleep_ms(50);
+	kill(child, signal);
+	return waitpid(child, &status, 0) == child ? status : -1;
+}
+
 /*
- * As long as possible, while it still takes ids of four million, and while it measures; and what it took is free again, or
- * some rounds of this would be more than the guest has.
+ * While it still takes ids of four million, and while it measures; and what it took is free again, or some rounds of this
+ * would be more than the guest has.
  */
 TEST_F_TIMEOUT(signalled, one_at_a_time, 240)
 {
@@ -268,35 +318,16 @@ TEST_F_TIMEOUT(signalled, one_at_a_time, 240)
 	sigaction(SIGUSR1, &action, NULL);
 	for (i = 0; i < ARRAY_SIZE(works); i++) {
 		for (k = 0; k < ARRAY_SIZE(signals); k++) {
-			uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
-			pid_t child;
-			int status;
+			int status, tries = 0;
 
 			if (works[i] == KTWIN_IDS_TWO && sysconf(_SC_NPROCESSORS_ONLN) == 1)
 				break;
-			child = fork();
-			ASSERT_LE(0, child);
-			if (!child) {
-				struct ktwin_bench_ids request = {
-					.work = works[i], .who = { KTWIN_IDS_TWIN, KTWIN_IDS_IDR }, .limit = 4194304,
-					.live = works[i] == KTWIN_IDS_CHURN ? 2000000 : 1000, .operations = 1048576,
-					.rounds = 101, .levels = 1,
-				};
-				int result;
-
-				/* Who looks whether it is under way has the door for a moment. */
-				do {
-					result = bench(fd, &request);
-				} while (result == -EBUSY);
-				_exit(-result);
-			}
-			while (!is_under_way(fd) && kt_now_ms() < end)
-				kt_sleep_ms(5);
-			kt_sleep_ms(50);
-			kill(child, signals[k]);
-			ASSERT_EQ(child, waitpid(child, &status, 0));
-			if (works[i] == KTWIN_IDS_TWO && WIFEXITED(status) && WEXITSTATUS(status) == ETIMEDOUT)
-				SKIP(return, "two CPUs did not run undisturbed at once");
+			/* Two CPUs that are not to be had at once may have ended it before the signal. */
+			do {
+				status = interrupt(fd, works[i], signals[k]);
+			} while (works[i] == KTWIN_IDS_TWO && WIFEXITED(status) && WEXITSTATUS(status) == ETIMEDOUT &&
+				 ++tries < TRIES);
+			ASSERT_NE(-1, status);
 			if (signals[k] == SIGKILL) {
 				EXPECT_TRUE(WIFSIGNALED(status)) {
 					TH_LOG("work %u ended with %d", works[i], WEXITSTATUS(status));
