@@ -45,7 +45,7 @@ test_backends() {
 }
 
 # All of a demonstration but what is the backend's own: which of several numbers is "any" is, too.
-numbers_of() { awk '/^== /{ own = /Any number/ } !own && !/^(==|backend|memory|given) /' "$TMP/demo-$1"; }
+numbers_of() { awk '/^== /{ own = /Any number/ } !own && !/^(==|backend|has|memory|given) /' "$TMP/demo-$1"; }
 
 # Each example fails by itself where a number or an error is not as it should be.
 test_demo() {
