@@ -5,6 +5,7 @@
 #define KTWIN_CORE_POOL_BUDGET_H
 
 #include "base/atomic.h"
+#include "boundary/types.h"
 
 namespace ktwin {
 
@@ -44,8 +45,11 @@ class ByteBudget {
 };
 
 // What an object takes of the kernel's memory: the size of its kmalloc class, from 8 KiB on a power of two of pages.
-// kvzalloc() falls back to single pages of vmalloc's only where it finds no such run; that is less.
+// kvzalloc() falls back to single pages of vmalloc's only where it finds no such run; that is less. A leaf has a cache.
 constexpr u32 slab_bytes(u32 size) {
+    if (size == KT_LEAF_BYTES) {
+        return size;
+    }
     if (size > 64 && size <= 96) {
         return 96;
     }

@@ -17,7 +17,7 @@ static long fork_count(void)
 {
 	const char *wanted = getenv("KTWIN_FORKS");
 
-	return wanted ? atol(wanted) : 100000;
+	return wanted ? atol(wanted) : 20000;
 }
 
 static int write_number(const char *path, long number)
