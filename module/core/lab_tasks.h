@@ -29,6 +29,11 @@ class LabTasks : Pinned {
 
     // [any, lock held] kNoMemory; kOverflow: at the limit. Found by others at once.
     Expected<LabTask*> make(NodePools& nodes);
+    // [any, lock held] The one that make() gave last, and nobody was told of: its number is the next one's.
+    void unmake(LabTask* task, NodePools& nodes) {
+        ids_.set_cursor(task->id);
+        drop(task, nodes);
+    }
     // [any, lock held] It has no role.
     void drop(LabTask* task, NodePools& nodes);
     static bool has_role(const LabTask& task);

@@ -35,7 +35,7 @@ Expected<LabTask*> PidLab::task_for(const Chosen& chosen) {
 Result PidLab::settle(const Expected<TwinPid*>& made, LabTask* task, ktwin_lab_alloc& answer) {
     if (!made) {
         if (task != nullptr) {
-            tasks_.drop(task, memory_.nodes());
+            tasks_.unmake(task, memory_.nodes());
         }
         return made.error();
     }

@@ -51,7 +51,7 @@ Result PidLab::attach(ktwin_lab_role& request) {
     if (attached) {
         request.task = task.value()->id;
     } else if (request.task == 0) {
-        tasks_.drop(task.value(), memory_.nodes());
+        tasks_.unmake(task.value(), memory_.nodes());
     }
     return attached;
 }

@@ -251,7 +251,9 @@ TEST_F(lab, dying)
 	EXPECT_EQ(KTWIN_LAB_NS_DYING, ns.flags);
 	EXPECT_EQ(-ENOMEM, kt_lab_alloc(self->lab, child, self->order));
 	EXPECT_EQ(-ENOMEM, kt_lab_alloc_at(self->lab, child, self->order, 1));
-	EXPECT_EQ(-EINVAL, kt_lab_alloc_at(self->lab, child, self->order, 77));
+	/* as child_reaper, which stays set: numbers are looked at, but for naught */
+	EXPECT_EQ(-ENOMEM, kt_lab_alloc_at(self->lab, child, self->order, 77));
+	EXPECT_EQ(-EEXIST, kt_lab_alloc_at(self->lab, child, self->order, other));
 	EXPECT_EQ(-ENOMEM, kt_lab_ns(self->lab, child, 0));
 	EXPECT_EQ(2, kt_lab_stats(self->lab).pids);
 	EXPECT_EQ(KTWIN_LAB_ROOM, kt_lab_stats(self->lab).verdict); /* nothing was short */

@@ -358,7 +358,7 @@ static int choose(struct space *space, __u32 how, bool is_wanted, int wanted)
 
 		return nr == NONE ? -EAGAIN : nr;
 	}
-	if (wanted < 1 || wanted >= space->pid_max || (wanted != 1 && !is_used(space, 1)))
+	if (wanted < 1 || wanted >= space->pid_max || (wanted != 1 && !is_used(space, 1) && !space->dying))
 		return -EINVAL;
 	return is_used(space, wanted) ? -EEXIST : wanted;
 }
