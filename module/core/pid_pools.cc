@@ -31,8 +31,8 @@ constexpr u32 start_size(u32 level, u32 limit) {
 PidPools::PidPools(PoolBudget* budget, Kicker* kicker, u32 extra_bytes, u32 most_at_start) {
     for (u32 level = 0; level < kLevels; ++level) {
         const u32 start = start_size(level, budget->limit());
-        pools_[level].setup(TwinPid::bytes(level) + extra_bytes, start < most_at_start ? start : most_at_start,
-                            budget, kicker);
+        pools_[level].setup(TwinPid::bytes(level) + extra_bytes,
+                            start < most_at_start ? start : most_at_start, budget, kicker);
     }
 }
 

@@ -11,7 +11,8 @@ namespace ktwin {
 
 class TreeBackend : public IdBackendDefaults, Pinned {
   public:
-    explicit TreeBackend(const IdBackendConfig& config) : memory_(config.objects, config.bytes), limit_(config.limit) {
+    explicit TreeBackend(const IdBackendConfig& config)
+        : memory_(config.objects, config.bytes), limit_(config.limit) {
         memory_.setup_tree();
     }
     static Expected<void*> create(const IdBackendConfig& config);
