@@ -65,7 +65,13 @@ void kt_host_rcu_read_lock(void);	/* [any] */
 void kt_host_rcu_read_unlock(void);
 /* [sleep] Every RCU reader, every section with irqs or preemption off and every spinlock section is over. */
 void kt_host_synchronize(void);
-/* [sleep] The same, and every probe handler that was entered, or whose jump was taken, has returned. */
+/*
+ * [any] A grace period without waiting: what begin answered is asked for by over, which is true once one has passed since. It
+ * is not made to come.
+ */
+__u64 kt_host_grace_begin(void);
+bool kt_host_grace_over(__u64 since);
+/* [sleep] As kt_host_synchronize(), and every probe handler that was entered, or whose jump was taken, has returned. */
 void kt_host_synchronize_hooks(void);
 
 /* --- time, CPU, waking --------------------------------------------------------------------------------------- */

@@ -401,11 +401,9 @@ u32 PidLab::shrink(u32 most) {
 }
 
 u32 PidLab::ready() {
-    ktwin_pool pools = {};
-    (void)memory_.statistics(&pools, &pools, &pools);
+    const u32 idle = memory_.idle();
     const Held held(*this);
-    tasks_.pool().add_to(pools);
-    return pools.ready;
+    return idle + tasks_.pool().idle();
 }
 
 }  // namespace ktwin

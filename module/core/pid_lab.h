@@ -59,7 +59,7 @@ class PidLab : Pinned {
     Expected<u32> pids(u32 ns, u64& cursor, ktwin_lab_pid* to, u32 room) const;
     Expected<u32> tasks(u64& cursor, ktwin_lab_task* to, u32 room) const;
     Expected<u32> leaves(u32 ns, u64& cursor, ktwin_lab_leaf* to, u32 room) const;
-    // [sleep] Gives back what is ready and not needed, up to so many objects; how many.
+    // [sleep] Gives back what is ready, or has waited for a grace period, and is not needed, up to so many objects; how many.
     u32 shrink(u32 most);
     // [any] How many those are, about.
     u32 ready();

@@ -199,6 +199,29 @@ void Pool::reclaim(SpinLock& lock, Chain& retired) {
     budget_->give_back(surplus, object_size_);
 }
 
+u32 Pool::kept() const {
+    return start_ < kPortion ? start_ : kPortion;
+}
+
+u32 Pool::idle() const {
+    const u32 ready = ready_.size() > kept() ? ready_.size() - kept() : 0;
+    return ready + retired_.size() + aging_.size();
+}
+
+void Pool::take_surplus(u32 most, Chain& surplus) {
+    if (aging_.empty() && !retired_.empty()) {
+        aging_.splice(retired_);
+        grace_ = kt_host_grace_begin();
+    }
+    const bool aged = !aging_.empty() && kt_host_grace_over(grace_);
+    while (aged && !aging_.empty() && surplus.size() < most) {
+        surplus.push(aging_.pop());
+    }
+    while (ready_.size() > kept() && surplus.size() < most) {
+        surplus.push(ready_.pop());
+    }
+}
+
 // In portions, like refill(); the target falls back to where it began.
 u32 Pool::shrink(SpinLock& lock, u32 most) {
     u32 given = 0;
@@ -207,11 +230,7 @@ u32 Pool::shrink(SpinLock& lock, u32 most) {
         {
             SpinGuard guard(lock);
             target_ = start_;
-            const u32 keep = start_ < kPortion ? start_ : kPortion;
-            const u32 portion = most - given < kPortion ? most - given : kPortion;
-            while (ready_.size() > keep && surplus.size() < portion) {
-                surplus.push(ready_.pop());
-            }
+            take_surplus(most - given < kPortion ? most - given : kPortion, surplus);
             total_ -= surplus.size();
             budget_->give_back(surplus.size(), object_size_);
         }
@@ -229,7 +248,7 @@ void Pool::teardown(SpinLock& lock) {
     {
         SpinGuard guard(lock);
         all.splice(ready_);
-        all.splice(retired_);
+        take_retired(all);
         total_ -= all.size();
         budget_->give_back(all.size(), object_size_);
     }

@@ -44,11 +44,17 @@ class Pool : Pinned {
     // [sleep, lock not held] Refills only when fewer than wanted are ready.
     bool ensure(SpinLock& lock, u32 wanted);
     // [any, lock held] Hands over what waits for a grace period.
-    void take_retired(Chain& to) { to.splice(retired_); }
+    void take_retired(Chain& to) {
+        to.splice(retired_);
+        to.splice(aging_);
+    }
     // [sleep, lock not held] A grace period has passed since take_retired().
     void reclaim(SpinLock& lock, Chain& retired);
-    // [sleep, lock not held] Gives back what is ready, but for a portion, up to so many; how many.
+    // [sleep, lock not held] Gives back what is ready, but for a portion, and what has waited for a grace period that is
+    // over, up to so many; how many. Waits for nothing: of what was retired meanwhile the next call gives back some.
     u32 shrink(SpinLock& lock, u32 most = ~u32{0});
+    // [any, lock held] How many those are, or will be.
+    u32 idle() const;
     // [sleep] Frees everything; nothing is in use, no reader is left.
     void teardown(SpinLock& lock);
 
@@ -57,7 +63,9 @@ class Pool : Pinned {
     // [any, lock held]
     u64 bytes() const { return u64{total_} * object_size_; }
     // [any, lock held] Without what is ready or waits for a grace period.
-    u64 bytes_in_use() const { return u64{total_ - ready_.size() - retired_.size()} * object_size_; }
+    u64 bytes_in_use() const {
+        return u64{total_ - ready_.size() - retired_.size() - aging_.size()} * object_size_;
+    }
     u32 total() const { return total_; }
     u32 object_size() const { return object_size_; }
 
@@ -67,8 +75,13 @@ class Pool : Pinned {
     void note_low();
     void decay();
 
+    u32 kept() const;
+    void take_surplus(u32 most, Chain& surplus);
+
     Chain ready_;
     Chain retired_;
+    Chain aging_;  // retired until shrink() came by; reusable when grace_ is over
+    u64 grace_ = 0;
     PoolBudget* budget_ = nullptr;
     Kicker* kicker_ = nullptr;
     u32 object_size_ = 0;

@@ -100,6 +100,15 @@ u32 TwinMemory::shrink(u32 most) {
     return given;
 }
 
+u32 TwinMemory::idle() {
+    SpinGuard guard(lock_);
+    u32 sum = 0;
+    for (u32 i = 0; i < kPools; ++i) {
+        sum += pool(i).idle();
+    }
+    return sum;
+}
+
 void TwinMemory::reclaim() {
     bool any = false;
     {

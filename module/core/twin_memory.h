@@ -35,6 +35,8 @@ class TwinMemory : Pinned {
     Result reserve_namespace();
     // [sleep, lock not held] Gives back what is ready, but for a portion of each pool, up to so many objects; how many.
     u32 shrink(u32 most);
+    // [any, lock not held] How many those are, or will be after a grace period.
+    u32 idle() TA_EXCLUDES(lock_);
     // [sleep, lock not held] Ends a grace period for what was retired until now and gives it back.
     void reclaim();
     // [sleep, lock not held] Both; the pools are full before the wait begins and after it ended.

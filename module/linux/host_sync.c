@@ -135,6 +135,16 @@ void kt_host_synchronize(void)
 	synchronize_rcu();
 }
 
+__u64 kt_host_grace_begin(void)
+{
+	return get_state_synchronize_rcu();
+}
+
+bool kt_host_grace_over(__u64 since)
+{
+	return poll_state_synchronize_rcu(since);
+}
+
 void kt_host_synchronize_hooks(void)
 {
 	synchronize_rcu();

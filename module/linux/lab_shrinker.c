@@ -3,8 +3,9 @@
  * What labs have ready and do not need goes back when the system is short of memory.
  *
  * Called in anybody's allocation, that of a lab's own caller included, so nothing is waited for here: the list of labs
- * is taken by trying, and the pools have a lock under which nothing is allocated. Objects that wait for a grace period
- * are left alone: waiting for one here could wait for ourselves.
+ * is taken by trying, and the pools have a lock under which nothing is allocated. Objects that wait for a grace period go
+ * once one has passed between two calls: waiting for it here could wait for ourselves. What is ready in the memory of a
+ * backend's own (IdMemory) is left alone.
  */
 #include <linux/limits.h>
 #include <linux/minmax.h>

@@ -217,6 +217,12 @@ void kt_host_synchronize() {
     may_sleep("a grace period where it may not sleep");
     FakeHost::get().synchronize(false);
 }
+__u64 kt_host_grace_begin() {
+    return static_cast<__u64>(FakeHost::get().grace_periods());
+}
+bool kt_host_grace_over(__u64 since) {
+    return static_cast<__u64>(FakeHost::get().grace_periods()) > since;
+}
 void kt_host_synchronize_hooks() {
     may_sleep("a grace period where it may not sleep");
     FakeHost::get().synchronize(true);

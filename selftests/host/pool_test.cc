@@ -66,6 +66,30 @@ TEST_F(PoolTest, ShrinksByAsManyAsAreWanted) {
     EXPECT_EQ(pool.shrink(lock, 100), 0u);
 }
 
+TEST_F(PoolTest, ShrinksWhatWasRetiredAGracePeriodAgo) {
+    setup(16, 10000);
+    ASSERT_TRUE(pool.refill(lock, 116));
+    Thing* things[100];
+    for (Thing*& thing : things) {
+        thing = get();
+    }
+    for (u32 i = 0; i < 50; ++i) {
+        retire(things[i]);
+    }
+    EXPECT_EQ(pool.shrink(lock), 0u) << "a reader may stand on them";
+    for (u32 i = 50; i < 100; ++i) {
+        retire(things[i]);
+    }
+    EXPECT_EQ(pool.shrink(lock), 0u);
+    kt_host_synchronize();
+    EXPECT_EQ(pool.shrink(lock, 20), 20u);
+    EXPECT_EQ(pool.shrink(lock), 30u);
+    EXPECT_EQ(pool.shrink(lock), 0u) << "the later ones have just begun to wait";
+    kt_host_synchronize();
+    reclaim();
+    EXPECT_EQ(statistics().total, 32u) << "twice the target; the rest of those that waited went";
+}
+
 TEST_F(PoolTest, GivesTheCpuAway) {
     setup(16, 10000);
     int breaths = 0;
