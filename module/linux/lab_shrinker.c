@@ -22,7 +22,7 @@ static unsigned long ready_in(struct kt_lab *lab, void *arg)
 static unsigned long shrink_one(struct kt_lab *lab, void *arg)
 {
 	unsigned long *wanted = arg;
-	u32 given = kt_core_lab_shrink(lab, min(*wanted, (unsigned long)U32_MAX));
+	u32 given = kt_core_lab_shrink(lab, min_t(unsigned long, *wanted, U32_MAX));
 
 	*wanted -= given;
 	return given;
