@@ -365,7 +365,8 @@ int kt_core_read_lab_tasks(kt_lab* lab, __u64* cursor, ktwin_lab_task* to, __u32
     return filled(lab_of(lab).tasks(*cursor, to, room), room, more);
 }
 
-int kt_core_read_lab_leaves(kt_lab* lab, __u32 ns, __u64* cursor, ktwin_lab_leaf* to, __u32 room, bool* more) {
+int kt_core_read_lab_leaves(kt_lab* lab, __u32 ns, __u64* cursor, ktwin_lab_leaf* to, __u32 room,
+                            bool* more) {
     return filled(lab_of(lab).leaves(ns, *cursor, to, room), room, more);
 }
 
