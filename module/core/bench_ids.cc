@@ -177,6 +177,9 @@ Result IdBench::take_first(BenchSide& side, u32 count) {
 }
 
 Result IdBench::take_spread(BenchSide& side) {
+    if (side.calls->at == nullptr) {
+        return Errno::kNotSupported;
+    }
     Result result;
     while (result && side.live < request_.live) {
         const u32 nr = 1 + side.live * request_.spread;

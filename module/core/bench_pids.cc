@@ -121,8 +121,12 @@ constexpr kt_rival twin_pids() {
     return rival;
 }
 
+constexpr kt_rival kTwinPids = twin_pids();
+
 }  // namespace
 
-constexpr kt_rival kTwinPids = twin_pids();
+const kt_rival* rival_of_pids() {
+    return &kTwinPids;
+}
 
 }  // namespace ktwin

@@ -118,7 +118,7 @@ const kt_rival* rival_of(u32 who) {
         case KTWIN_IDS_PIDMAP:
             return &kPidmap;
         case KTWIN_IDS_TWIN_PIDS:
-            return &kTwinPids;
+            return rival_of_pids();
         default:
             return kt_host_rival(who);
     }

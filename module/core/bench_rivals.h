@@ -12,7 +12,7 @@ namespace ktwin {
 const kt_rival* rival_of(unsigned int who);
 
 // bench_pids.cc: pids in many levels of namespaces.
-extern const kt_rival kTwinPids;
+const kt_rival* rival_of_pids();
 
 }  // namespace ktwin
 
