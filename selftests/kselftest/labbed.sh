@@ -174,7 +174,7 @@ test_show() {
 	fi
 	run numbers 0 show --backend ida - <<<'alloc' || failed=1
 	says numbers '^namespace 1: 1 of 32767 numbers in use$' || failed=1
-	run million 0 show --pid-max 4194304 --pids 300000 --bytes 1073741824 - <<<'alloc --count 200000' || failed=1
+	run million 0 show --pid-max 4194304 --pids 300000 --bytes 134217728 - <<<'alloc --count 200000' || failed=1
 	says million '^namespace 1: 200000 of 4194303' || failed=1
 	return $failed
 }
