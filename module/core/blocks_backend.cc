@@ -69,30 +69,37 @@ void BlocksBackend::teardown() {
 
 Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer, IdBlocks::Shortage shortage) {
     const OnCpu here;
-    u32 id = blocks_.reserve(here.cpu(), min, max);
-    if (id == IdBlocks::kNone) {
+    const u32 id = blocks_.reserve(here.cpu(), min, max, pointer);
+    if (id != IdBlocks::kNone) {
+        return id;
+    }
+    const Expected<u32> found = [&] {
         SpinGuard guard(memory_.lock());
-        const Expected<u32> found =
-            blocks_.reserve_slowly(here.cpu(), min, max, shortage, memory_.pool(kBlocksPool));
-        if (!found) {
-            return found;
-        }
-        id = found.value();
+        return blocks_.reserve_slowly(here.cpu(), min, max, shortage, memory_.pool(kBlocksPool));
+    }();
+    if (found && pointer != nullptr) {
+        blocks_.publish(found.value(), pointer);
     }
-    if (pointer != nullptr) {
-        blocks_.publish(id, pointer);
-    }
-    return id;
+    return found;
 }
 
-Expected<u32> BlocksBackend::alloc_any(u32 min, u32 max, void* pointer) {
-    max = max < limit_ ? max : limit_;
+[[gnu::noinline]] Expected<u32> BlocksBackend::alloc_slowly(u32 min, u32 max, void* pointer) {
     const Expected<u32> id = reserve_once(min, max, pointer, IdBlocks::Shortage::kTell);
     if (id.error() != Errno::kNoMemory) {
         return id;
     }
     (void)memory_.refill();
     return with_memory(memory_, [&] { return reserve_once(min, max, pointer, IdBlocks::Shortage::kGoOn); });
+}
+
+Expected<u32> BlocksBackend::alloc_any(u32 min, u32 max, void* pointer) {
+    max = max < limit_ ? max : limit_;
+    u32 id = 0;
+    {
+        const OnCpu here;
+        id = blocks_.reserve(here.cpu(), min, max, pointer);
+    }
+    return id != IdBlocks::kNone ? Expected<u32>(id) : alloc_slowly(min, max, pointer);
 }
 
 Result BlocksBackend::alloc_at(u32 id, void* pointer) {

@@ -31,6 +31,7 @@ class BlocksBackend : public IdBackendDefaults, Pinned {
     void end_reclaim() { memory_.end_reclaim(); }
 
   private:
+    Expected<u32> alloc_slowly(u32 min, u32 max, void* pointer);
     Expected<u32> reserve_once(u32 min, u32 max, void* pointer, IdBlocks::Shortage shortage);
 
     IdMemory memory_;

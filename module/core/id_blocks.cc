@@ -25,10 +25,6 @@ bool is_empty(const IdBlock& block) {
 
 }  // namespace
 
-IdBlock* IdBlocks::block_of_id(u32 id) const {
-    return index_of(id) < directory_.size() ? directory_[index_of(id)].load_acquire() : nullptr;
-}
-
 // The slots of block index that are in [min, max).
 IdBlocks::Range IdBlocks::range_in(u32 index, u32 min, u32 max) {
     const u32 first = index * kIdBlockIds;
@@ -61,11 +57,8 @@ u32 IdBlocks::claim(IdBlock* block, Range range) {
     return kNone;
 }
 
-u32 IdBlocks::reserve(u32 cpu, u32 min, u32 max) {
-    Cpu& own = cpus_[cpu];
-    if (own.block == nullptr) {
-        return kNone;
-    }
+// What is free in its next words, and in the range.
+[[gnu::noinline]] u32 IdBlocks::reserve_further(Cpu& own, u32 min, u32 max, void* pointer) {
     Range range = range_in(index_of(own.first), min, max);
     range.start = range.start > own.next_slot ? range.start : own.next_slot;
     const u32 slot = claim(own.block, range);
@@ -73,6 +66,7 @@ u32 IdBlocks::reserve(u32 cpu, u32 min, u32 max) {
         return kNone;
     }
     own.next_slot = slot + 1;
+    own.block->slots[slot].store_release(pointer);
     return own.first + slot;
 }
 
@@ -80,27 +74,6 @@ u32 IdBlocks::reserve(u32 cpu, u32 min, u32 max) {
 // stays, for it is not empty.
 void IdBlocks::publish(u32 id, void* pointer) const {
     block_of_id(id)->slots[place_of(id)].store_release(pointer);
-}
-
-IdBlocks::Erased IdBlocks::erase(u32 cpu, u32 id) {
-    IdBlock* block = block_of_id(id);
-    const u64 mask = bit(id % 64);
-    if (block == nullptr) {
-        return Erased::kNotUsed;
-    }
-    Atomic<u64>& word = block->used[place_of(id) / 64];
-    if ((word.load_relaxed() & mask) == 0) {
-        return Erased::kNotUsed;
-    }
-    Atomic<u64>& frees = cpus_[cpu].frees;
-    // Relaxed: the bit's own order puts it before the next claim. The counts are only written by this CPU; release, and
-    // the locked operation between them, keep odd before the bit goes and even behind it, for who adds them up.
-    block->slots[place_of(id)].store_relaxed(nullptr);
-    frees.store_release(frees.load_relaxed() + 1);
-    word.and_seq_cst(~mask);
-    frees.store_release(frees.load_relaxed() + 1);
-    // Of several that clear the last bits the last one sees an empty word; another may too, and finds nothing to do.
-    return word.load_seq_cst() == 0 && block->owner.load_seq_cst() == 0 ? Erased::kMaybeEmpty : Erased::kDone;
 }
 
 IdBlock* IdBlocks::attach(u32 index, Pool& pool) {

@@ -78,13 +78,53 @@ class IdBlocks : Pinned {
 
     // --- preemption off on the CPU given, no lock ---
 
-    // kNone: none in the CPU's own block; reserve_slowly() may have one.
-    u32 reserve(u32 cpu, u32 min, u32 max);
+    // kNone: none in the CPU's own block; reserve_slowly() may have one. pointer: what the id is published with at once;
+    // nullptr: it is only reserved.
+    KT_INLINE u32 reserve(u32 cpu, u32 min, u32 max, void* pointer) {
+        Cpu& own = cpus_[cpu];
+        if (own.block == nullptr || own.next_slot >= kIdBlockIds) [[unlikely]] {
+            return kNone;
+        }
+        // Relaxed: a look only, the claim decides.
+        Atomic<u64>& word = own.block->used[own.next_slot / 64];
+        const u64 open = ~word.load_relaxed() >> own.next_slot % 64;
+        const u32 slot = own.next_slot + (open != 0 ? lowest_bit(open) : 0);
+        const u32 id = own.first + slot;
+        // Acquire: as in claim().
+        if (open == 0 || id < min || id >= max ||
+            (word.fetch_or_acquire(bit(slot % 64)) & bit(slot % 64)) != 0) [[unlikely]] {
+            return reserve_further(own, min, max, pointer);
+        }
+        own.next_slot = slot + 1;
+        // Release: as in publish().
+        own.block->slots[slot].store_release(pointer);
+        return id;
+    }
     // The id is the caller's.
     void publish(u32 id, void* pointer) const;
     enum class Erased { kNotUsed, kDone, kMaybeEmpty };
     // kMaybeEmpty: call drop_if_empty().
-    Erased erase(u32 cpu, u32 id);
+    KT_INLINE Erased erase(u32 cpu, u32 id) {
+        IdBlock* block = block_of_id(id);
+        if (block == nullptr) [[unlikely]] {
+            return Erased::kNotUsed;
+        }
+        Atomic<u64>& word = block->used[id % kIdBlockIds / 64];
+        if ((word.load_relaxed() & bit(id % 64)) == 0) [[unlikely]] {
+            return Erased::kNotUsed;
+        }
+        Atomic<u64>& frees = cpus_[cpu].frees;
+        // Relaxed: the bit's own order puts it before the next claim. The counts are only written by this CPU; release,
+        // and the locked operation between them, keep odd before the bit goes and even behind it, for who adds them up.
+        block->slots[id % kIdBlockIds].store_relaxed(nullptr);
+        const u64 before = frees.load_relaxed();
+        frees.store_release(before + 1);
+        word.and_seq_cst(~bit(id % 64));
+        frees.store_release(before + 2);
+        // Of several that clear the last bits the last one sees an empty word; another may too, and finds nothing to do.
+        return word.load_seq_cst() == 0 && block->owner.load_seq_cst() == 0 ? Erased::kMaybeEmpty
+                                                                            : Erased::kDone;
+    }
 
     // --- preemption off on the CPU given, and the lock held ---
 
@@ -105,7 +145,10 @@ class IdBlocks : Pinned {
     static Range range_in(u32 index, u32 min, u32 max);
     static u32 claim(IdBlock* block, Range range);
 
-    IdBlock* block_of_id(u32 id) const;
+    IdBlock* block_of_id(u32 id) const {
+        return id / kIdBlockIds < directory_.size() ? directory_[id / kIdBlockIds].load_acquire() : nullptr;
+    }
+    u32 reserve_further(Cpu& own, u32 min, u32 max, void* pointer);
     IdBlock* attach(u32 index, Pool& pool);
     void detach_empty(u32 index, Pool& pool);
     void leave(Cpu& cpu, Pool& pool);
