@@ -24,14 +24,6 @@ class BackendAllocator : Pinned {
     bool free_pid(TwinPid* pid);
 
   private:
-    static Expected<u32> reserve(const PidNamespace& ns, PidOrder order, i32 tid);
-    static Expected<u32> reserve_charged(const PidNamespace& ns, PidOrder order, i32 tid);
-    static void release(const PidNamespace& ns, u32 nr);
-    static Result reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid);
-    static void unwind(PidNamespace* ns, const TwinPid* pid, u32 above);
-    static void restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last, const u32* cursors);
-    static bool has_init(const PidNamespace& ns);
-
     PidWorld& world_;
 };
 

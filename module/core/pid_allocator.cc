@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/pid_allocator.h"
+#include "core/pid_reservation.h"
 
 #include "base/enforce.h"  // last
 
@@ -51,49 +52,21 @@ Expected<u32> PidAllocator::reserve(PidNamespace* ns, PidOrder order, i32 tid) {
     return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
 }
 
-Result PidAllocator::reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid) {
-    u32 cursors[kLevels];
-    for (PidNamespace* at = ns; at != nullptr; at = at->parent()) {
-        cursors[at->level()] = at->ids().cursor();
-        // As child_reaper, which stays set when the init is gone.
-        const Expected<i32> tid = wanted(ns, at, at->reaper() != nullptr || at->is_dying(), set_tid);
-        const Expected<u32> nr = tid ? reserve(at, order, tid.value()) : tid.error();
-        if (!nr) {
-            unwind(ns, pid, at->level());
-            restore_cursors(nr.error(), ns, at, cursors);
-            return nr.error();
-        }
-        pid->number(at->level()).nr = nr.value();
-    }
-    if (ns->is_dying()) {
-        unwind(ns, pid, ~u32{0});
-        return Errno::kRemoved;
-    }
-    return {};
-}
+// The numbers of the twin's own trees; the lock is held.
+struct PidAllocator::OwnNumbers {
+    PidAllocator& allocator;
 
-// An attempt for which there was no memory is made again when there is some, and must not have moved anything. last: the
-// level it failed at.
-void PidAllocator::restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last,
-                                   const u32* cursors) {
-    if (why != Errno::kNoMemory) {
-        return;
+    static bool has_init(const PidNamespace& ns) { return ns.reaper() != nullptr; }
+    static u32 cursor(const PidNamespace& ns) { return ns.ids().cursor(); }
+    static void set_cursor(PidNamespace& ns, u32 cursor) { ns.ids().set_cursor(cursor); }
+    static u32 count(const PidNamespace& ns) { return ns.ids().count(); }
+    Expected<u32> reserve(PidNamespace& ns, PidOrder order, i32 tid) const TA_NO_ANALYSIS {
+        return allocator.reserve(&ns, order, tid);
     }
-    for (PidNamespace* at = ns; at != last->parent(); at = at->parent()) {
-        at->ids().set_cursor(cursors[at->level()]);
+    void release(PidNamespace& ns, u32 nr) const TA_NO_ANALYSIS {
+        (void)ns.ids().erase(nr, allocator.world_.nodes());
     }
-}
-
-// Gives back what was reserved at the levels above the one given (~0: at all). In the kernel's order; the cursors
-// stay where the attempt has moved them, except in a namespace that has no pid yet: its first is to be number 1.
-void PidAllocator::unwind(PidNamespace* ns, TwinPid* pid, u32 above) {
-    for (u32 level = above + 1; level <= ns->level(); ++level) {
-        pid->ns(level)->ids().erase(pid->nr(level), world_.nodes());
-    }
-    if (ns->ids().count() == 0 && !ns->is_dying()) {
-        ns->ids().set_cursor(0);
-    }
-}
+};
 
 Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid) {
     if (set_tid.size() > ns->level() + 1) {
@@ -104,7 +77,8 @@ Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder ord
         return made;
     }
     TwinPid* pid = made.value();
-    const Result reserved = reserve_all(ns, pid, order, set_tid);
+    const Result reserved =
+        PidReservation<OwnNumbers>(OwnNumbers{*this}).reserve_all(ns, pid, order, set_tid);
     if (!reserved) {
         world_.discard_pid(pid);
         return reserved.error();
@@ -117,12 +91,10 @@ Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder ord
 }
 
 // A namespace whose init goes, or whose last pid does, takes no more.
-bool PidAllocator::note_freed(PidNamespace* ns, u32 nr, u32 count) {
-    const bool ends = (nr == 1 || count == 1) && !ns->is_dying();
-    if (ends) {
+void PidAllocator::note_freed(PidNamespace* ns, u32 nr, u32 count) {
+    if ((nr == 1 || count == 1) && !ns->is_dying()) {
         ns->set_dying();
     }
-    return ends;
 }
 
 void PidAllocator::free_pid_locked(TwinPid* pid) {
@@ -135,7 +107,7 @@ void PidAllocator::free_pid_locked(TwinPid* pid) {
     for (u32 level = 0; level <= pid->level(); ++level) {
         PidNamespace* ns = pid->ns(level);
         const u32 count = ns->ids().count();
-        (void)note_freed(ns, pid->nr(level), count);
+        note_freed(ns, pid->nr(level), count);
         emptied_ = emptied_ || count == 1;
         (void)ns->ids().erase(pid->nr(level), world_.nodes());
     }

@@ -53,8 +53,8 @@ class PidAllocator : Pinned {
     // What a wanted number must be for ns, a level of a pid that is made in deepest. 0: none is wanted; kInvalid.
     static Expected<i32> wanted(const PidNamespace* deepest, const PidNamespace* ns, bool has_init,
                                 Span<const i32> set_tid);
-    // Once a number was, or is about to be, taken from ns: whether it can take more. True: it no longer can, and could.
-    static bool note_freed(PidNamespace* ns, u32 nr, u32 count);
+    // A number is about to be taken from ns, of so many: it takes no more if that was its init's, or its last.
+    static void note_freed(PidNamespace* ns, u32 nr, u32 count);
     SpinLock& lock() TA_RETURN(world_.lock()) { return world_.lock(); }
 
     // Readers, inside RCU.
@@ -67,10 +67,7 @@ class PidAllocator : Pinned {
 
   private:
     Expected<u32> reserve(PidNamespace* ns, PidOrder order, i32 tid) TA_REQUIRES(world_.lock());
-    Result reserve_all(PidNamespace* ns, TwinPid* pid, PidOrder order, Span<const i32> set_tid)
-        TA_REQUIRES(world_.lock());
-    void unwind(PidNamespace* ns, TwinPid* pid, u32 above) TA_REQUIRES(world_.lock());
-    static void restore_cursors(Errno why, PidNamespace* ns, const PidNamespace* last, const u32* cursors);
+    struct OwnNumbers;
 
     PidWorld& world_;
     Chain put_aside_ TA_GUARDED_BY(world_.lock());
