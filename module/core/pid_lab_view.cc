@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/memory.h"
+#include "core/hole_finder.h"
 #include "core/pid_lab.h"
 #include "core/pid_lab_writer.h"
 
@@ -27,26 +28,6 @@ u32 operations_of(IdBackendKind kind) {
            ((has & kHasAny) != 0 ? KTWIN_LAB_HAS_ANY : 0) | ((has & kHasAt) != 0 ? KTWIN_LAB_HAS_AT : 0) |
            ((has & kHasFind) != 0 ? KTWIN_LAB_HAS_PIDS : 0);
 }
-
-// The largest run of free numbers, found while numbers come by in ascending order.
-class Hole {
-  public:
-    void pass(u32 used) {
-        const u32 length = used - from_;
-        if (length > length_) {
-            start_ = from_;
-            length_ = length;
-        }
-        from_ = used + 1;
-    }
-    u32 start() const { return length_ != 0 ? start_ : 0; }
-    u32 length() const { return length_; }
-
-  private:
-    u32 from_ = 1;
-    u32 start_ = 0;
-    u32 length_ = 0;
-};
 
 }  // namespace
 
@@ -92,7 +73,7 @@ Result PidLab::find(ktwin_lab_find& request) const {
 
 // A round of numbers in each section, and the CPU is given away in between; by its number the namespace is found anew.
 Result PidLab::find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const {
-    Hole hole;
+    HoleFinder finder(pid_max);
     u32 at = 1;
     bool more = true;
     while (more) {
@@ -103,7 +84,7 @@ Result PidLab::find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const {
                 const IdTree::Found found = ns != nullptr ? lab_next(*ns, at) : IdTree::Found();
                 more = found.pointer != nullptr && found.id < pid_max;
                 if (more) {
-                    hole.pass(found.id);
+                    finder.free_run(at, found.id);
                     at = found.id + 1;
                 }
             }
@@ -112,9 +93,9 @@ Result PidLab::find_hole(u32 number, u32 pid_max, ktwin_lab_ns& to) const {
             return Errno::kInterrupted;
         }
     }
-    hole.pass(pid_max);
-    to.hole_start = hole.start();
-    to.hole_length = hole.length();
+    finder.free_run(at, pid_max);
+    to.hole_start = finder.room().hole_start;
+    to.hole_length = finder.room().hole_length;
     return {};
 }
 
