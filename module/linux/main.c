@@ -38,8 +38,8 @@ bool ktwin_lab_fail(const char *name)
 	return kt_lab && !strcmp(lab_fail, name);
 }
 
-/* Before the ladder is climbed the parameter is only remembered; afterwards writing it switches the mirror. */
-static int mirror_set(const char *value, const struct kernel_param *kp)
+/* Before the ladder is climbed the parameter is only remembered; afterwards writing it switches. */
+static int switch_set(const char *value, bool *remembered, __u32 op_on, __u32 op_off)
 {
 	bool on;
 	int err = kstrtobool(value, &on);
@@ -50,12 +50,17 @@ static int mirror_set(const char *value, const struct kernel_param *kp)
 		/* As for the ioctl; the file's mode alone would let a root without capabilities through. */
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
-		err = kt_core_mirror(on ? KTWIN_MIRROR_ON : KTWIN_MIRROR_OFF);
+		err = kt_core_mirror(on ? op_on : op_off);
 		if (err && err != -EALREADY)
 			return err;
 	}
-	mirror = on;
+	*remembered = on;
 	return 0;
+}
+
+static int mirror_set(const char *value, const struct kernel_param *kp)
+{
+	return switch_set(value, &mirror, KTWIN_MIRROR_ON, KTWIN_MIRROR_OFF);
 }
 
 static int mirror_get(char *buffer, const struct kernel_param *kp)
@@ -80,20 +85,7 @@ static bool lockstep;
 
 static int lockstep_set(const char *value, const struct kernel_param *kp)
 {
-	bool on;
-	int err = kstrtobool(value, &on);
-
-	if (err)
-		return err;
-	if (loaded) {
-		if (!capable(CAP_SYS_ADMIN))
-			return -EPERM;
-		err = kt_core_mirror(on ? KTWIN_LOCKSTEP_ON : KTWIN_LOCKSTEP_OFF);
-		if (err && err != -EALREADY)
-			return err;
-	}
-	lockstep = on;
-	return 0;
+	return switch_set(value, &lockstep, KTWIN_LOCKSTEP_ON, KTWIN_LOCKSTEP_OFF);
 }
 
 static int lockstep_get(char *buffer, const struct kernel_param *kp)
