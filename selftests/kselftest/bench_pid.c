@@ -3,7 +3,6 @@
  * KTWIN_IOC_BENCH_IDS, each allocator and each work small: figures that can be, the same ids from those that promise the
  * same, an end by a signal, and nothing left behind. How fast who is, is for "make bench" to say.
  */
-#include <dirent.h>
 #include <sys/wait.h>
 
 #include "world.h"
@@ -19,24 +18,9 @@ static int bench(int fd, struct ktwin_bench_ids *bench)
 /* Kernel threads of two CPUs at work. */
 static int threads(void)
 {
-	struct dirent *entry;
-	char path[280], comm[32];
-	DIR *proc = opendir("/proc");
-	int count = 0;
+	static const char * const names[] = { "ktwin_pair" };
 
-	while (proc && (entry = readdir(proc))) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(comm, sizeof(comm), file))
-			count += !strcmp(comm, "ktwin_pair\n");
-		fclose(file);
-	}
-	closedir(proc);
-	return count;
+	return kt_processes_named(names, ARRAY_SIZE(names));
 }
 
 FIXTURE(work) {

@@ -3,7 +3,6 @@
  * KTWIN_IOC_BENCH, each measurement small: it wakes whom it says, its figures are possible ones, it ends by itself or by a
  * signal, and leaves no thread behind. How fast which queue is, is for "make bench" to say.
  */
-#include <dirent.h>
 #include <sys/wait.h>
 
 #include "world.h"
@@ -23,25 +22,9 @@ static int bench(int fd, struct ktwin_bench *bench)
 /* Kernel threads of a measurement. */
 static int threads(void)
 {
-	struct dirent *entry;
-	char path[280], comm[32];
-	DIR *proc = opendir("/proc");
-	int count = 0;
+	static const char * const names[] = { "ktwin_sleeper", "ktwin_bench", "ktwin_others" };
 
-	while (proc && (entry = readdir(proc))) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "r");
-		if (!file)
-			continue;
-		if (fgets(comm, sizeof(comm), file))
-			count += !strcmp(comm, "ktwin_sleeper\n") || !strcmp(comm, "ktwin_bench\n") ||
-				 !strcmp(comm, "ktwin_others\n");
-		fclose(file);
-	}
-	closedir(proc);
-	return count;
+	return kt_processes_named(names, ARRAY_SIZE(names));
 }
 
 FIXTURE(row) {

@@ -9,6 +9,7 @@
 #ifndef KTWIN_TEST_WORLD_H
 #define KTWIN_TEST_WORLD_H
 
+#include <dirent.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -227,6 +228,33 @@ static inline void kt_expect_numbers(struct __test_metadata *_metadata, int fd, 
 	EXPECT_EQ(0, memcmp(&pids[found], &root.pid, sizeof(root.pid)));
 	EXPECT_EQ(0, memcmp(&deep.pid, &root.pid, sizeof(root.pid)));
 	free(pids);
+}
+
+/* Of how many processes and kernel threads the name is one of these. */
+static inline int kt_processes_named(const char *const names[], size_t known)
+{
+	struct dirent *entry;
+	char path[280], comm[32];
+	DIR *proc = opendir("/proc");
+	int count = 0;
+
+	while (proc && (entry = readdir(proc))) {
+		size_t i;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(comm, sizeof(comm), file)) {
+			comm[strcspn(comm, "\n")] = 0;
+			for (i = 0; i < known; i++)
+				count += !strcmp(comm, names[i]);
+		}
+		fclose(file);
+	}
+	closedir(proc);
+	return count;
 }
 
 #endif
