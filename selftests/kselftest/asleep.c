@@ -76,17 +76,34 @@ FIXTURE_TEARDOWN(asleep)
 	kt_end(self->pid);
 }
 
+/*
+ * Since when it sleeps is not known (0) of one that 6.12 has moved to another CPU's queue, on which a sleeper of the fair
+ * class may stay for a while: then another has to sleep.
+ */
+#define SLEEPERS	4
+
 TEST_F(asleep, told)
 {
+	bool sleeps = variant->state == 'S' || variant->state == 'T';
 	struct ktwin_sleep sleep;
+	int i;
 
-	ASSERT_TRUE(kt_wait_told(self->device, self->pid, variant->kind, variant->state, &sleep)) {
-		TH_LOG("kind %u state %c where %s file %s", sleep.kind, sleep.state, sleep.where, sleep.file);
+	for (i = 0; i < SLEEPERS; i++) {
+		if (i) {
+			kt_end(self->pid);
+			self->pid = kt_act(variant->act, 0);
+			ASSERT_LT(0, self->pid);
+		}
+		ASSERT_TRUE(kt_wait_told(self->device, self->pid, variant->kind, variant->state, &sleep)) {
+			TH_LOG("kind %u state %c where %s file %s", sleep.kind, sleep.state, sleep.where, sleep.file);
+		}
+		if (!sleeps || sleep.asleep_ns)
+			break;
 	}
 	EXPECT_EQ(self->pid, sleep.tgid);
 	EXPECT_EQ(0, sleep.flags);
 	EXPECT_EQ(0, sleep.fds_filled);
-	EXPECT_EQ(variant->state == 'S' || variant->state == 'T', sleep.asleep_ns > 0);
+	EXPECT_EQ(sleeps, sleep.asleep_ns > 0);
 	if (!variant->where) {
 		EXPECT_NE(0, sleep.where[0]);
 	} else if (!variant->where[0]) {
