@@ -13,7 +13,7 @@
 //   KT_LOCK_LOCKSTEP      raw spin   any, irqs off      what lockstep knows of the namespaces; nothing is taken inside
 //   KT_LOCK_DIVERGENCES   raw spin   any, irqs off      the record of differences
 //   KT_LOCK_TOTALS        raw spin   any, irqs off      what the audit's passes add up to, the last report
-//   KT_LOCK_LAB           raw spin   any, irqs off      a private twin; never together with KT_LOCK_TWIN
+//   KT_LOCK_LAB           raw spin   process            a private twin; never together with KT_LOCK_TWIN
 //   KT_LOCK_QUEUE         raw spin   any, irqs off      a wait queue's lists; tasks are woken inside by the _locked calls
 //   (pi_lock, rq->lock)   raw spin   kernel             the kernel's scheduler; held around its events
 //   KT_LOCK_RUN_QUEUES    raw spin   any, irqs off      the twin run queues; nothing is taken inside, nobody is woken
@@ -45,6 +45,9 @@ class TA_CAPABILITY("spinlock") SpinLock : Pinned {
 
     unsigned long acquire() TA_ACQUIRE() TA_NO_ANALYSIS { return kt_host_lock(&lock_); }
     void release(unsigned long flags) TA_RELEASE() TA_NO_ANALYSIS { kt_host_unlock(&lock_, flags); }
+    // With preemption off alone: see TaskGuard.
+    void acquire_in_task() TA_ACQUIRE() TA_NO_ANALYSIS { kt_host_task_lock(&lock_); }
+    void release_in_task() TA_RELEASE() TA_NO_ANALYSIS { kt_host_task_unlock(&lock_); }
     // By which the host tells it from others.
     const struct kt_host_lock* host() const { return &lock_; }
 
@@ -60,6 +63,16 @@ class TA_SCOPED_CAPABILITY SpinGuard : Pinned {
   private:
     SpinLock& lock_;
     unsigned long flags_;
+};
+
+// [process context] For the locks of laboratories, which nothing takes in an interrupt or in a hook.
+class TA_SCOPED_CAPABILITY TaskGuard : Pinned {
+  public:
+    explicit TaskGuard(SpinLock& lock) TA_ACQUIRE(lock) : lock_(lock) { lock_.acquire_in_task(); }
+    ~TaskGuard() TA_RELEASE() { lock_.release_in_task(); }
+
+  private:
+    SpinLock& lock_;
 };
 
 class TA_CAPABILITY("mutex") Mutex : Pinned {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the core may ask for. In the kernel: module/linux/host_linux.c and the inspectors, each entry one kernel call
- * or the smallest safe sequence of them. On the host: selftests/host/fake_host.*.
+ * What the core may ask for. In the kernel: module/linux/host_*.c and the inspectors, each entry one kernel call or the
+ * smallest safe sequence of them. On the host: selftests/host/fake_host.*.
  *
  * Contexts, as each entry names them:
  *   [any]    process context, or irqs off under a kernel spinlock that may be a raw one; never sleeps, takes no
@@ -53,6 +53,12 @@ void kt_host_lock_init(struct kt_host_lock *lock, enum kt_lock_class lock_class)
 /* [any] Raw spinlock; the result goes back to kt_host_unlock. */
 unsigned long kt_host_lock(struct kt_host_lock *lock);
 void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags);
+/*
+ * [process context] The same raw spinlock with preemption off alone: half the work. Only for a lock that nothing takes in
+ * an interrupt or in a hook; others may take it with irqs off.
+ */
+void kt_host_task_lock(struct kt_host_lock *lock);
+void kt_host_task_unlock(struct kt_host_lock *lock);
 /* [sleep] For the mutex classes, after kt_host_lock_init. */
 void kt_host_mutex_lock(struct kt_host_lock *lock);
 /* False: a signal came first, and the lock is not held. */

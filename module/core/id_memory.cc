@@ -46,7 +46,7 @@ Result IdMemory::refill() {
 // Whether there is anything.
 bool IdMemory::take_retired(Chain* to) {
     bool any = false;
-    SpinGuard guard(lock_);
+    TaskGuard guard(lock_);
     kicker_.begin();
     for (u32 i = 0; i < kPools; ++i) {
         if (at(i) != nullptr) {
@@ -91,7 +91,7 @@ void IdMemory::teardown() {
 }
 
 u64 IdMemory::bytes() {
-    SpinGuard guard(lock_);
+    TaskGuard guard(lock_);
     u64 sum = 0;
     for (u32 i = 0; i < kPools; ++i) {
         sum += at(i) != nullptr ? at(i)->bytes() : 0;
@@ -100,7 +100,7 @@ u64 IdMemory::bytes() {
 }
 
 u64 IdMemory::bytes_in_use() {
-    SpinGuard guard(lock_);
+    TaskGuard guard(lock_);
     u64 sum = 0;
     for (u32 i = 0; i < kPools; ++i) {
         sum += at(i) != nullptr ? at(i)->bytes_in_use() : 0;

@@ -30,7 +30,7 @@ Expected<void*> PidmapBackend::create(const IdBackendConfig& config) {
 
 void PidmapBackend::teardown() {
     {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         hash_.clear(memory_.pool(kNodePool));
         map_.clear(memory_.pool(kPagePool));
     }
@@ -38,7 +38,7 @@ void PidmapBackend::teardown() {
 }
 
 Result PidmapBackend::add_page(u32 index) {
-    SpinGuard guard(memory_.lock());
+    TaskGuard guard(memory_.lock());
     if (map_.has_page(index)) {
         return {};
     }
@@ -55,7 +55,7 @@ template <typename Take>
 Expected<u32> PidmapBackend::alloc(Take take, Errno none, void* pointer) {
     PidHashNode* node = nullptr;
     {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         node = static_cast<PidHashNode*>(memory_.pool(kNodePool).get());
     }
     if (node == nullptr) {
@@ -67,7 +67,7 @@ Expected<u32> PidmapBackend::alloc(Take take, Errno none, void* pointer) {
         paged = add_page(taken.missing);
         taken = paged ? take() : taken;
     }
-    SpinGuard guard(memory_.lock());
+    TaskGuard guard(memory_.lock());
     if (taken.nr == PidMap::kNone) {
         memory_.pool(kNodePool).put(node);
         return paged ? none : paged.error();
@@ -111,7 +111,7 @@ bool PidmapBackend::erase(u32 id) {
         return false;
     }
     {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         PidHashNode* node = hash_.find(id, this);
         if (node == nullptr) {
             return false;

@@ -15,7 +15,7 @@ Expected<void*> TreeBackend::create(const IdBackendConfig& config) {
 
 void TreeBackend::teardown() {
     {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         tree_.clear(memory_.nodes());
     }
     memory_.teardown();
@@ -24,21 +24,21 @@ void TreeBackend::teardown() {
 // The id is published where it is reserved: no second walk.
 Expected<u32> TreeBackend::alloc_lowest(u32 min, u32 max, void* pointer) {
     return with_memory(memory_, [this, min, max, pointer]() KT_INLINE_LAMBDA {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         return tree_.reserve_lowest(min, max < limit_ ? max : limit_, memory_.nodes(), pointer);
     });
 }
 
 Expected<u32> TreeBackend::alloc_cyclic(u32 min, u32 max, void* pointer) {
     return with_memory(memory_, [this, min, max, pointer]() KT_INLINE_LAMBDA {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         return tree_.reserve_cyclic(min, max < limit_ ? max : limit_, memory_.nodes(), pointer);
     });
 }
 
 Expected<u32> TreeBackend::alloc_any(u32 min, u32 max, void* pointer) {
     return with_memory(memory_, [this, min, max, pointer]() KT_INLINE_LAMBDA {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         return tree_.reserve_any(min, max < limit_ ? max : limit_, memory_.nodes(), pointer);
     });
 }
@@ -48,7 +48,7 @@ Result TreeBackend::alloc_at(u32 id, void* pointer) {
         return Errno::kRange;
     }
     return with_memory(memory_, [this, id, pointer]() KT_INLINE_LAMBDA {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         return tree_.reserve_at(id, memory_.nodes(), pointer);
     });
 }
@@ -61,17 +61,17 @@ void TreeBackend::publish(u32 id, void* pointer) {
 }
 
 bool TreeBackend::erase(u32 id) {
-    SpinGuard guard(memory_.lock());
+    TaskGuard guard(memory_.lock());
     return tree_.remove(id, memory_.nodes());
 }
 
 void TreeBackend::set_cursor(u32 cursor) {
-    SpinGuard guard(memory_.lock());
+    TaskGuard guard(memory_.lock());
     tree_.set_cursor(cursor);
 }
 
 u32 TreeBackend::cursor() {
-    SpinGuard guard(memory_.lock());
+    TaskGuard guard(memory_.lock());
     return tree_.cursor();
 }
 

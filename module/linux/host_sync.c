@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * host_api.h: locks, RCU, time.
+ * host_api.h: locks, RCU, time; what is taken and left on every path is in host_inline.c.
  *
  * Lock order, outermost first: KT_LOCK_CONTROL > KT_LOCK_AUDIT > KT_LOCK_LAB_WRITERS > (kernel's pidmap_lock) >
  * KT_LOCK_TWIN > KT_LOCK_LOCKSTEP > KT_LOCK_DIVERGENCES > KT_LOCK_TOTALS. The table that is enforced is enum kt_lock_class, with one lockdep class each.
@@ -22,8 +22,8 @@
 #include <linux/timekeeping.h>
 
 #include "compat/rcu.h"
+#include "host_lock.h"
 #include "ktwin.h"
-#include "lock_watch.h"
 
 static struct lock_class_key lock_keys[KT_LOCK_CLASSES];
 static const char * const lock_names[KT_LOCK_CLASSES] = {
@@ -44,11 +44,6 @@ static bool is_mutex(enum kt_lock_class lock_class)
 	return lock_class < KT_LOCK_TWIN;
 }
 
-static raw_spinlock_t *raw_lock(struct kt_host_lock *lock)
-{
-	return (raw_spinlock_t *)lock->opaque;
-}
-
 static struct mutex *mutex_of(struct kt_host_lock *lock)
 {
 	return (struct mutex *)lock->opaque;
@@ -56,49 +51,14 @@ static struct mutex *mutex_of(struct kt_host_lock *lock)
 
 void kt_host_lock_init(struct kt_host_lock *lock, enum kt_lock_class lock_class)
 {
-	BUILD_BUG_ON(sizeof(raw_spinlock_t) > sizeof(lock->opaque));
 	BUILD_BUG_ON(sizeof(struct mutex) > sizeof(lock->opaque));
 	if (is_mutex(lock_class)) {
 		mutex_init(mutex_of(lock));
 		lockdep_set_class_and_name(mutex_of(lock), &lock_keys[lock_class], lock_names[lock_class]);
 	} else {
-		raw_spin_lock_init(raw_lock(lock));
-		lockdep_set_class_and_name(raw_lock(lock), &lock_keys[lock_class], lock_names[lock_class]);
+		raw_spin_lock_init(ktwin_raw_lock(lock));
+		lockdep_set_class_and_name(ktwin_raw_lock(lock), &lock_keys[lock_class], lock_names[lock_class]);
 	}
-}
-
-/*
- * A probe that is not (yet) a jump is a breakpoint, and the kernel counts its exception as an NMI, which must wait for no
- * lock that it could have interrupted; so says lockdep. These probes stand at the head of idr_replace() and idr_remove(),
- * which nothing calls that holds one of our locks, nor any NMI: who holds this one is on another CPU, and goes on. Taken by
- * trying, lockdep does not ask.
- */
-static void lock_in_breakpoint(raw_spinlock_t *lock)
-{
-	while (!raw_spin_trylock(lock))
-		cpu_relax();
-}
-
-unsigned long kt_host_lock(struct kt_host_lock *lock)
-{
-	unsigned long flags;
-
-	if (IS_ENABLED(CONFIG_LOCKDEP) && in_nmi()) {
-		local_irq_save(flags);
-		lock_in_breakpoint(raw_lock(lock));
-	} else {
-		raw_spin_lock_irqsave(raw_lock(lock), flags);
-	}
-	if (static_branch_unlikely(&ktwin_lock_watched))
-		ktwin_lock_taken(lock);
-	return flags;
-}
-
-void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags)
-{
-	if (static_branch_unlikely(&ktwin_lock_watched))
-		ktwin_lock_left(lock);
-	raw_spin_unlock_irqrestore(raw_lock(lock), flags);
 }
 
 void kt_host_mutex_lock(struct kt_host_lock *lock)
@@ -114,16 +74,6 @@ bool kt_host_mutex_lock_interruptible(struct kt_host_lock *lock)
 void kt_host_mutex_unlock(struct kt_host_lock *lock)
 {
 	mutex_unlock(mutex_of(lock));
-}
-
-void kt_host_rcu_read_lock(void)
-{
-	rcu_read_lock();
-}
-
-void kt_host_rcu_read_unlock(void)
-{
-	rcu_read_unlock();
 }
 
 /*
@@ -155,11 +105,6 @@ __u64 kt_host_time_ns(void)
 {
 	/* Usable under any lock, timekeeping's own included: a probe may be hit anywhere. */
 	return ktime_get_mono_fast_ns();
-}
-
-__u32 kt_host_cpu(void)
-{
-	return raw_smp_processor_id();
 }
 
 bool kt_host_cpu_online(__u32 cpu)

@@ -52,18 +52,3 @@ bool kt_host_wake_task(kt_key task, __u32 mode, __u32 flags)
 	entry.private = (void *)(unsigned long)task;
 	return default_wake_function(&entry, mode, flags & KT_WAKE_SYNC ? ktwin_wake_sync_flags() : 0, NULL) > 0;
 }
-
-void kt_host_preempt_disable(void)
-{
-	preempt_disable();
-}
-
-__u32 kt_host_get_cpu(void)
-{
-	return get_cpu();
-}
-
-void kt_host_preempt_enable(void)
-{
-	preempt_enable();
-}
