@@ -23,22 +23,6 @@ void IdDir::detach(u32 index) {
     --tally().attached;
 }
 
-void IdDir::set_full(u32 index) {
-    u64& word = full()[index / 64];
-    word |= bit(index % 64);
-    if (word == kAllOnes) {
-        tally().full_words |= u32{1} << (index / 64);
-    }
-}
-
-void IdDir::clear_full(u32 index) {
-    u64& word = full()[index / 64];
-    if (word == kAllOnes) {
-        tally().full_words &= ~(u32{1} << (index / 64));
-    }
-    word &= ~bit(index % 64);
-}
-
 u32 IdDir::next_present(u32 index) const {
     u64 mask = bits_from(index % 64);
     const u32 words = words_in(ids_);

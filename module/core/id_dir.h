@@ -3,11 +3,11 @@
 // The directory of one block (65,536 ids): 1024 leaf pointers, or only the first 16 as long as no more is
 // needed, which is what most PID namespaces ever use.
 //
-//   IdDir | leaf pointers, one for 64 ids | present, a bit each | full, a bit each | Tally
-//         '-- readers ---------------------------------------'  '-- the writer -------'
+//   IdDir | leaf pointers, one for 64 ids | present, a bit each | Tally | full, a bit each
+//         '-- readers ---------------------------------------'  '-- the writer ---------'
 //
 // Where a part begins follows from the number of ids, which stands in the directory itself and never changes: a
-// reader compares once and needs to know nothing else of the size. A block that has no directory has IdDir::none,
+// reader compares once and needs to know nothing else of the size; where the writer's begins stands beside it. A block that has no directory has IdDir::none,
 // which is for no id at all, so that there is always one to compare with.
 #ifndef KTWIN_CORE_ID_DIR_H
 #define KTWIN_CORE_ID_DIR_H
@@ -30,6 +30,7 @@ class IdDir : public PoolNode {
         auto* dir = static_cast<IdDir*>(node);
         if (dir != nullptr) {
             dir->ids_ = ids;
+            dir->full_at_ = bytes(ids) - words_in(ids) * u32{sizeof(u64)};
         }
         return dir;
     }
@@ -48,8 +49,20 @@ class IdDir : public PoolNode {
     void attach(u32 index, IdLeaf* leaf);
     void detach(u32 index);
     // A leaf that is marked has no free slot; one that has none need not be marked.
-    void set_full(u32 index);
-    void clear_full(u32 index);
+    KT_INLINE void set_full(u32 index) {
+        u64& word = full()[index / 64];
+        word |= bit(index % 64);
+        if (word == kAllOnes) {
+            tally().full_words |= u32{1} << (index / 64);
+        }
+    }
+    KT_INLINE void clear_full(u32 index) {
+        u64& word = full()[index / 64];
+        if (word == kAllOnes) {
+            tally().full_words &= ~(u32{1} << (index / 64));
+        }
+        word &= ~bit(index % 64);
+    }
     // Lowest leaf >= index that is not marked (one that is not there has 64 free slots), or kBlockLeaves.
     u32 next_with_room(u32 index) const {
         if (index >= leaves_in(ids_)) {
@@ -82,12 +95,15 @@ class IdDir : public PoolNode {
     }
     Atomic<u64>* present() { return reinterpret_cast<Atomic<u64>*>(leaves() + leaves_in(ids_)); }
     // Bit: marked.
-    const u64* full() const { return reinterpret_cast<const u64*>(present() + words_in(ids_)); }
-    u64* full() { return reinterpret_cast<u64*>(present() + words_in(ids_)); }
-    const Tally& tally() const { return *reinterpret_cast<const Tally*>(full() + words_in(ids_)); }
-    Tally& tally() { return *reinterpret_cast<Tally*>(full() + words_in(ids_)); }
+    const u64* full() const {
+        return reinterpret_cast<const u64*>(reinterpret_cast<const u8*>(this) + full_at_);
+    }
+    u64* full() { return reinterpret_cast<u64*>(reinterpret_cast<u8*>(this) + full_at_); }
+    const Tally& tally() const { return reinterpret_cast<const Tally*>(full())[-1]; }
+    Tally& tally() { return reinterpret_cast<Tally*>(full())[-1]; }
 
     u32 ids_ = 0;
+    u32 full_at_ = 0;
 };
 static_assert(sizeof(IdDir) % sizeof(void*) == 0, "the leaf pointers begin at its end");
 

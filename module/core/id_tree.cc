@@ -16,9 +16,76 @@ IdTree::IdTree() {
     }
 }
 
+KT_INLINE void IdTree::note_full(u32 id) {
+    IdDir* dir = dir_at(id);
+    dir->set_full(leaf_of(id));
+    if (dir->no_room()) {
+        full_blocks_ |= bit(block_of(id));
+    }
+}
+
+[[gnu::noinline]] void IdTree::mark_full(u32 id) {
+    note_full(id);
+}
+
+// One ctz a level: free slot in the leaf, leaf with room in the block, block with room in the tree. In cyclic order who
+// takes a leaf's last id marks it, for the search comes by again much later. Who takes the lowest does not, for it is often
+// freed again before anybody looks; then the search marks what it meets, and passes it once.
+KT_INLINE IdTree::Spot IdTree::find_free(u32 start, u32 end) {
+    u32 id = start;
+    while (id < end) {
+        IdDir* dir = dir_at(id);
+        const u32 index = dir->next_with_room(leaf_of(id));
+        if (index == kBlockLeaves) {
+            const u32 block = block_of(id) + 1;
+            const u64 blocks = block < kBlocks ? ~full_blocks_ & bits_from(block) : 0;
+            if (blocks == 0) {
+                break;
+            }
+            id = lowest_bit(blocks) * kBlockIds;
+            continue;
+        }
+        if (index != leaf_of(id)) {
+            id = block_of(id) * kBlockIds + index * kSlots;
+        }
+        IdLeaf* leaf = id % kBlockIds < dir->ids() ? dir->leaf(index) : nullptr;
+        if (leaf == nullptr) {
+            return {id < end ? id : kNone, nullptr};
+        }
+        const u64 used = leaf->used.load_relaxed();
+        const u64 open = ~used >> slot_of(id);
+        if (open != 0) {
+            id += lowest_bit(open);
+            return {id < end ? id : kNone, leaf};
+        }
+        if (used == kAllOnes) {
+            note_full(id);
+        }
+        id = leaf_start(id) + kSlots;
+    }
+    return {kNone, nullptr};
+}
+
+// The leaf of id, which has one of its own or gets one now, takes the place of the one before.
+KT_INLINE void IdTree::put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools) {
+    const Hand before = reserved_;
+    if (before.leaf == leaf) {
+        return;
+    }
+    reserved_ = {leaf, leaf_start(id)};
+    // What was freed in it meanwhile.
+    if (before.start < lowest_after_) {
+        lowest_free_ = before.start < lowest_free_ ? before.start : lowest_free_;
+        lowest_after_ = lowest_free_;
+    }
+    if (before.leaf->used.load_relaxed() == 0) {
+        drop_leaf(before.start, pools);
+    }
+}
+
 // order: kCyclic, the next one will be near it. kLowest: anywhere, so what is at hand stays so, unless the leaf is new and
 // would have to go with its only id.
-Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order) {
+KT_INLINE Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order) {
     Spot spot = find_free(start, end < kIds ? end : kIds);
     if (spot.id == kNone) {
         return Errno::kNoSpace;
@@ -35,21 +102,41 @@ Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* p
     } else {
         freed_ = {spot.leaf, leaf_start(spot.id)};
     }
-    take(spot.leaf, spot.id, spot.leaf->used.load_relaxed(), pointer);
+    if (take(spot.leaf, spot.id, spot.leaf->used.load_relaxed(), pointer) && order == Order::kCyclic) {
+        note_full(spot.id);
+    }
     return spot.id;
 }
 
-[[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools,
-                                                                 void* pointer) {
-    const u32 start = cursor_ > min ? cursor_ : min;
-    Expected<u32> id = reserve_from(start, max, pools, pointer, Order::kCyclic);
-    if (!id && id.error() == Errno::kNoSpace && start > min) {
-        id = reserve_from(min, max, pools, pointer, Order::kCyclic);
-    }
+KT_INLINE Expected<u32> IdTree::reserve_cyclic_from(u32 start, u32 max, NodePools& pools, void* pointer) {
+    const Expected<u32> id = reserve_from(start, max, pools, pointer, Order::kCyclic);
     if (id) {
         cursor_ = id.value() + 1;
     }
     return id;
+}
+
+[[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_anew(u32 min, u32 max, NodePools& pools, void* pointer) {
+    return reserve_cyclic_from(min, max, pools, pointer);
+}
+
+// The search from the cursor on is all there is to it but once a turn.
+[[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools,
+                                                                 void* pointer) {
+    const u32 start = cursor_ > min ? cursor_ : min;
+    const Expected<u32> id = reserve_cyclic_from(start, max, pools, pointer);
+    const bool turns = !id && id.error() == Errno::kNoSpace && start > min;
+    return turns ? reserve_cyclic_anew(min, max, pools, pointer) : id;
+}
+
+// It was the lowest free one from min on.
+KT_INLINE void IdTree::note_lowest_taken(u32 min, u32 id) {
+    if (min != lowest_from_ || id > lowest_free_) {
+        lowest_from_ = min;
+        lowest_free_ = lowest_after_ = id + 1;
+    } else if (id == lowest_free_) {
+        lowest_free_ = lowest_after_ = lowest_after_ > id ? lowest_after_ : id + 1;
+    }
 }
 
 // The lowest is in the leaf of reserved_, where nobody notes what is freed, or it is not below lowest_free_.
@@ -57,10 +144,10 @@ Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools, void* p
     const u32 start = min == lowest_from_ && lowest_free_ > min ? lowest_free_ : min;
     u32 id = kNone;
     if (reserved_.start <= start) {
-        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer);
+        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer, Order::kLowest);
     }
     if (id == kNone) {
-        id = take_from(freed_, start, max, pointer);
+        id = take_from(freed_, start, max, pointer, Order::kLowest);
     }
     if (id == kNone) {
         const Expected<u32> found = reserve_from(start, max, pools, pointer, Order::kLowest);
@@ -73,30 +160,10 @@ Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools, void* p
     return id;
 }
 
-// It was the lowest free one from min on.
-void IdTree::note_lowest_taken(u32 min, u32 id) {
-    if (min != lowest_from_ || id > lowest_free_) {
-        lowest_from_ = min;
-        lowest_free_ = lowest_after_ = id + 1;
-    } else if (id == lowest_free_) {
-        lowest_free_ = lowest_after_ = lowest_after_ > id ? lowest_after_ : id + 1;
-    }
-}
-
-// Outside of the leaf of reserved_.
-void IdTree::note_free(u32 id) {
-    if (id < lowest_free_) {
-        lowest_after_ = lowest_free_;
-        lowest_free_ = id;
-    } else if (id != lowest_free_ && id < lowest_after_) {
-        lowest_after_ = id;
-    }
-}
-
 Expected<u32> IdTree::reserve_any(u32 min, u32 max, NodePools& pools, void* pointer) {
-    u32 id = take_from(freed_, freed_.start > min ? freed_.start : min, max, pointer);
+    u32 id = take_from(freed_, freed_.start > min ? freed_.start : min, max, pointer, Order::kLowest);
     if (id == kNone) {
-        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer);
+        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer, Order::kLowest);
     }
     return id != kNone ? Expected<u32>(id) : reserve_lowest(min, max, pools, pointer);
 }
@@ -148,6 +215,34 @@ void* IdTree::replace(u32 id, void* pointer) {
     return old;
 }
 
+// Outside of the leaf of reserved_.
+KT_INLINE void IdTree::note_free(u32 id) {
+    if (id < lowest_free_) {
+        lowest_after_ = lowest_free_;
+        lowest_free_ = id;
+    } else if (id != lowest_free_ && id < lowest_after_) {
+        lowest_after_ = id;
+    }
+}
+
+// Its leaf is full until now. False: it is the leaf of nowhere that looks full.
+KT_INLINE bool IdTree::note_room(u32 id) {
+    if (id >= kIds) {
+        return false;
+    }
+    dir_at(id)->clear_full(leaf_of(id));
+    full_blocks_ &= ~bit(block_of(id));
+    return true;
+}
+
+[[gnu::noinline]] bool IdTree::remove_from_full(IdLeaf* leaf, u32 id) {
+    if (!note_room(id)) {
+        return false;
+    }
+    clear(leaf, id, kAllOnes);
+    return true;
+}
+
 [[gnu::noinline]] bool IdTree::remove_elsewhere(u32 id, NodePools& pools) {
     if (id - freed_.start >= kSlots) {
         IdLeaf* leaf = leaf_at(id);
@@ -156,9 +251,11 @@ void* IdTree::replace(u32 id, void* pointer) {
         }
         freed_ = {leaf, leaf_start(id)};
     }
-    if (!remove_in(freed_.leaf, id)) {
+    const u64 used = freed_.leaf->used.load_relaxed();
+    if ((used & bit(slot_of(id))) == 0 || (used == kAllOnes && !note_room(id))) {
         return false;
     }
+    clear(freed_.leaf, id, used);
     note_free(id);
     if (freed_.leaf->used.load_relaxed() == 0) {
         drop_leaf(freed_.start, pools);
@@ -166,48 +263,9 @@ void* IdTree::replace(u32 id, void* pointer) {
     return true;
 }
 
-// nullptr: no id of that leaf is used, or id is none.
-IdLeaf* IdTree::leaf_at(u32 id) const {
-    if (id >= kIds) {
-        return nullptr;
-    }
-    const IdDir* dir = dir_at(id);
-    return id % kBlockIds < dir->ids() ? dir->leaf(leaf_of(id)) : nullptr;
-}
-
 bool IdTree::is_used(u32 id) const {
     const IdLeaf* leaf = leaf_at(id);
     return leaf != nullptr && (leaf->used.load_relaxed() & bit(slot_of(id))) != 0;
-}
-
-// False: it is the leaf of nowhere that looks full.
-[[gnu::noinline]] bool IdTree::remove_from_full(IdLeaf* leaf, u32 id) {
-    if (id >= kIds) {
-        return false;
-    }
-    dir_at(id)->clear_full(leaf_of(id));
-    full_blocks_ &= ~bit(block_of(id));
-    leaf->slot(id).store_relaxed(nullptr);
-    leaf->used.store_relaxed(~bit(slot_of(id)));
-    count_.sub_exclusive(1);
-    return true;
-}
-
-// The leaf of id, which has one of its own or gets one now, takes the place of the one before.
-void IdTree::put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools) {
-    const Hand before = reserved_;
-    if (before.leaf == leaf) {
-        return;
-    }
-    reserved_ = {leaf, leaf_start(id)};
-    // What was freed in it meanwhile.
-    if (before.start < lowest_after_) {
-        lowest_free_ = before.start < lowest_free_ ? before.start : lowest_free_;
-        lowest_after_ = lowest_free_;
-    }
-    if (before.leaf->used.load_relaxed() == 0) {
-        drop_leaf(before.start, pools);
-    }
 }
 
 // It is empty, and not at hand for the next id.

@@ -80,7 +80,7 @@ class IdTree : Pinned {
     // cursor moves behind it. kNoSpace, kNoMemory; the cursor stays then.
     Expected<u32> reserve_cyclic(u32 min, u32 max, NodePools& pools, void* pointer = nullptr) {
         const u32 start = cursor_ > min ? cursor_ : min;
-        const u32 id = take_from(reserved_, start, max, pointer);
+        const u32 id = take_from(reserved_, start, max, pointer, Order::kCyclic);
         if (id == kNone) [[unlikely]] {
             return reserve_cyclic_elsewhere(min, max, pools, pointer);
         }
@@ -144,6 +144,8 @@ class IdTree : Pinned {
     static constexpr u32 kNowhere = ~u32{63};
     static IdLeaf nowhere;
 
+    enum class Order : u8 { kCyclic, kLowest };
+
     struct Spot {
         u32 id;        // kNone: there is none
         IdLeaf* leaf;  // nullptr: it is to be made
@@ -167,7 +169,7 @@ class IdTree : Pinned {
     }
     // The lowest free id from start on that is in the leaf at hand: there is no lower one from start on. kNone: none is,
     // or start is not in it.
-    KT_INLINE u32 take_from(const Hand& hand, u32 start, u32 end, void* pointer) {
+    KT_INLINE u32 take_from(const Hand& hand, u32 start, u32 end, void* pointer, Order order) {
         const u32 slot = start - hand.start;
         if (slot >= kSlots) {
             return kNone;
@@ -181,15 +183,19 @@ class IdTree : Pinned {
         if (id >= end) {
             return kNone;
         }
-        take(hand.leaf, id, used, pointer);
+        if (take(hand.leaf, id, used, pointer) && order == Order::kCyclic) [[unlikely]] {
+            mark_full(id);
+        }
         return id;
     }
-    KT_INLINE void take(IdLeaf* leaf, u32 id, u64 used, void* pointer) {
+    // Whether the leaf is full now.
+    KT_INLINE bool take(IdLeaf* leaf, u32 id, u64 used, void* pointer) {
         // The bit first, for readers that look for the next id: release orders it before the slot.
         used |= bit(slot_of(id));
         leaf->used.store_relaxed(used);
         leaf->slot(id).store_release(pointer);
         count_.add_exclusive(1);
+        return used == kAllOnes;
     }
     KT_INLINE bool remove_in(IdLeaf* leaf, u32 id) {
         const u64 used = leaf->used.load_relaxed();
@@ -199,25 +205,39 @@ class IdTree : Pinned {
         if (used == kAllOnes) [[unlikely]] {
             return remove_from_full(leaf, id);
         }
+        clear(leaf, id, used);
+        return true;
+    }
+    KT_INLINE void clear(IdLeaf* leaf, u32 id, u64 used) {
         // Relaxed: nothing that was written before matters to who finds nothing.
         leaf->slot(id).store_relaxed(nullptr);
         leaf->used.store_relaxed(used & ~bit(slot_of(id)));
         count_.sub_exclusive(1);
-        return true;
     }
 
     IdDir* dir_at(u32 id) const { return root_[block_of(id)].load_relaxed(); }
-    IdLeaf* leaf_at(u32 id) const;
+    // nullptr: no id of that leaf is used, or id is none.
+    KT_INLINE IdLeaf* leaf_at(u32 id) const {
+        if (id >= kIds) {
+            return nullptr;
+        }
+        const IdDir* dir = dir_at(id);
+        return id % kBlockIds < dir->ids() ? dir->leaf(leaf_of(id)) : nullptr;
+    }
     Found next_elsewhere(u32 id) const;
-    Spot find_free(u32 start, u32 end);
-    void mark_full(IdDir* dir, u32 id);
-    enum class Order : u8 { kCyclic, kLowest };
-    Expected<u32> reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order);
+    inline void note_full(u32 id);
+    void mark_full(u32 id);
+    // The inline ones are id_tree.cc's own: each call would cost as much as what it does.
+    inline Spot find_free(u32 start, u32 end);
+    inline Expected<u32> reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order);
+    inline Expected<u32> reserve_cyclic_from(u32 start, u32 max, NodePools& pools, void* pointer);
+    Expected<u32> reserve_cyclic_anew(u32 min, u32 max, NodePools& pools, void* pointer);
     Expected<u32> reserve_cyclic_elsewhere(u32 min, u32 max, NodePools& pools, void* pointer);
     bool remove_elsewhere(u32 id, NodePools& pools);
-    void note_free(u32 id);
-    void note_lowest_taken(u32 min, u32 id);
-    void put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools);
+    inline void note_free(u32 id);
+    inline void note_lowest_taken(u32 min, u32 id);
+    inline bool note_room(u32 id);
+    inline void put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools);
     bool remove_from_full(IdLeaf* leaf, u32 id);
     IdLeaf* make_leaf(u32 id, NodePools& pools);
     IdDir* dir_for(u32 id, NodePools& pools);

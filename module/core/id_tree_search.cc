@@ -5,51 +5,6 @@
 
 namespace ktwin {
 
-void IdTree::mark_full(IdDir* dir, u32 id) {
-    dir->set_full(leaf_of(id));
-    if (dir->no_room()) {
-        full_blocks_ |= bit(block_of(id));
-    }
-}
-
-// One ctz a level: free slot in the leaf, leaf with room in the block, block with room in the tree. A leaf that has
-// become full is marked by the first search that meets it, not by who took its last id: most are freed in again before
-// anybody looks. So a search passes each full leaf at most once until there is room in it again.
-IdTree::Spot IdTree::find_free(u32 start, u32 end) {
-    u32 id = start;
-    while (id < end) {
-        IdDir* dir = dir_at(id);
-        const u32 index = dir->next_with_room(leaf_of(id));
-        if (index == kBlockLeaves) {
-            const u32 block = block_of(id) + 1;
-            const u64 blocks = block < kBlocks ? ~full_blocks_ & bits_from(block) : 0;
-            if (blocks == 0) {
-                break;
-            }
-            id = lowest_bit(blocks) * kBlockIds;
-            continue;
-        }
-        if (index != leaf_of(id)) {
-            id = block_of(id) * kBlockIds + index * kSlots;
-        }
-        IdLeaf* leaf = id % kBlockIds < dir->ids() ? dir->leaf(index) : nullptr;
-        if (leaf == nullptr) {
-            return {id < end ? id : kNone, nullptr};
-        }
-        const u64 used = leaf->used.load_relaxed();
-        const u64 open = ~used >> slot_of(id);
-        if (open != 0) {
-            id += lowest_bit(open);
-            return {id < end ? id : kNone, leaf};
-        }
-        if (used == kAllOnes) {
-            mark_full(dir, id);
-        }
-        id = leaf_start(id) + kSlots;
-    }
-    return {kNone, nullptr};
-}
-
 namespace {
 
 // The lowest published slot >= slot. The used word tells where to look; the slot itself decides.
