@@ -13,17 +13,6 @@ namespace {
 constexpr u32 kBlocksPool = 0;
 constexpr u32 kBlocksAtStart = 8;
 
-// This CPU, and nobody else on it, until the end of the block. A grace period waits for it.
-class OnCpu : Pinned {
-  public:
-    OnCpu() : cpu_(kt_host_get_cpu()) {}
-    ~OnCpu() { kt_host_preempt_enable(); }
-    u32 cpu() const { return cpu_; }
-
-  private:
-    const u32 cpu_;
-};
-
 }  // namespace
 
 BlocksBackend::BlocksBackend(const IdBackendConfig& config, Span<Atomic<IdBlock*>> directory,
@@ -59,7 +48,7 @@ Expected<void*> BlocksBackend::create(const IdBackendConfig& config) {
 
 void BlocksBackend::teardown() {
     {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         blocks_.clear(memory_.pool(kBlocksPool));
     }
     memory_.teardown();
@@ -69,12 +58,12 @@ void BlocksBackend::teardown() {
 
 Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer, IdBlocks::Shortage shortage) {
     const OnCpu here;
-    const u32 id = blocks_.reserve(here.cpu(), min, max, pointer);
+    const u32 id = blocks_.reserve_further(here.cpu(), min, max, pointer);
     if (id != IdBlocks::kNone) {
         return id;
     }
     const Expected<u32> found = [&] {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         return blocks_.reserve_slowly(here.cpu(), min, max, shortage, memory_.pool(kBlocksPool));
     }();
     if (found && pointer != nullptr) {
@@ -83,23 +72,13 @@ Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer, IdBlo
     return found;
 }
 
-[[gnu::noinline]] Expected<u32> BlocksBackend::alloc_slowly(u32 min, u32 max, void* pointer) {
+Expected<u32> BlocksBackend::alloc_slowly(u32 min, u32 max, void* pointer) {
     const Expected<u32> id = reserve_once(min, max, pointer, IdBlocks::Shortage::kTell);
-    if (id.error() != Errno::kNoMemory) {
+    if (id || id.error() != Errno::kNoMemory) {
         return id;
     }
     (void)memory_.refill();
     return with_memory(memory_, [&] { return reserve_once(min, max, pointer, IdBlocks::Shortage::kGoOn); });
-}
-
-Expected<u32> BlocksBackend::alloc_any(u32 min, u32 max, void* pointer) {
-    max = max < limit_ ? max : limit_;
-    u32 id = 0;
-    {
-        const OnCpu here;
-        id = blocks_.reserve(here.cpu(), min, max, pointer);
-    }
-    return id != IdBlocks::kNone ? Expected<u32>(id) : alloc_slowly(min, max, pointer);
 }
 
 Result BlocksBackend::alloc_at(u32 id, void* pointer) {
@@ -107,7 +86,7 @@ Result BlocksBackend::alloc_at(u32 id, void* pointer) {
         return Errno::kRange;
     }
     return with_memory(memory_, [&] {
-        SpinGuard guard(memory_.lock());
+        TaskGuard guard(memory_.lock());
         const Result reserved = blocks_.reserve_at(id, memory_.pool(kBlocksPool));
         if (reserved && pointer != nullptr) {
             blocks_.publish(id, pointer);
@@ -122,14 +101,11 @@ void BlocksBackend::publish(u32 id, void* pointer) {
     blocks_.publish(id, pointer);
 }
 
-bool BlocksBackend::erase(u32 id) {
+// Meanwhile another CPU may have taken a number in the block, or taken it away: what is there now decides, under the lock.
+void BlocksBackend::drop_if_empty(u32 id) {
     const OnCpu here;
-    const IdBlocks::Erased erased = blocks_.erase(here.cpu(), id);
-    if (erased == IdBlocks::Erased::kMaybeEmpty) {
-        SpinGuard guard(memory_.lock());
-        blocks_.drop_if_empty(id, memory_.pool(kBlocksPool));
-    }
-    return erased != IdBlocks::Erased::kNotUsed;
+    TaskGuard guard(memory_.lock());
+    blocks_.drop_if_empty(id, memory_.pool(kBlocksPool));
 }
 
 u32 BlocksBackend::count() const {

@@ -10,6 +10,17 @@
 
 namespace ktwin {
 
+// This CPU, and nobody else on it, until the end of the block. A grace period waits for it.
+class OnCpu : Pinned {
+  public:
+    OnCpu() : cpu_(kt_host_get_cpu()) {}
+    ~OnCpu() { kt_host_preempt_enable(); }
+    u32 cpu() const { return cpu_; }
+
+  private:
+    const u32 cpu_;
+};
+
 class BlocksBackend : public IdBackendDefaults, Pinned {
   public:
     BlocksBackend(const IdBackendConfig& config, Span<Atomic<IdBlock*>> directory, Span<IdBlocks::Cpu> cpus);
@@ -17,10 +28,29 @@ class BlocksBackend : public IdBackendDefaults, Pinned {
     static Expected<void*> create(const IdBackendConfig& config);
     void teardown();
 
-    Expected<u32> alloc_any(u32 min, u32 max, void* pointer);
+    // What both do mostly, without a call: no register is saved for it.
+    KT_INLINE Expected<u32> alloc_any(u32 min, u32 max, void* pointer) {
+        max = max < limit_ ? max : limit_;
+        u32 id = 0;
+        {
+            const OnCpu here;
+            id = blocks_.reserve(here.cpu(), min, max, pointer);
+        }
+        return id != IdBlocks::kNone ? Expected<u32>(id) : alloc_slowly(min, max, pointer);
+    }
+    KT_INLINE bool erase(u32 id) {
+        IdBlocks::Erased erased = IdBlocks::Erased::kNotUsed;
+        {
+            const OnCpu here;
+            erased = blocks_.erase(here.cpu(), id);
+        }
+        if (erased == IdBlocks::Erased::kMaybeEmpty) [[unlikely]] {
+            drop_if_empty(id);
+        }
+        return erased != IdBlocks::Erased::kNotUsed;
+    }
     Result alloc_at(u32 id, void* pointer);
     void publish(u32 id, void* pointer);
-    bool erase(u32 id);
     void* find(u32 id) const { return blocks_.find(id); }
     IdTree::Found next(u32 id) const { return blocks_.next(id); }
     u32 count() const;
@@ -31,7 +61,8 @@ class BlocksBackend : public IdBackendDefaults, Pinned {
     void end_reclaim() { memory_.end_reclaim(); }
 
   private:
-    Expected<u32> alloc_slowly(u32 min, u32 max, void* pointer);
+    [[gnu::noinline]] Expected<u32> alloc_slowly(u32 min, u32 max, void* pointer);
+    [[gnu::noinline]] void drop_if_empty(u32 id);
     Expected<u32> reserve_once(u32 min, u32 max, void* pointer, IdBlocks::Shortage shortage);
 
     IdMemory memory_;

@@ -57,8 +57,11 @@ u32 IdBlocks::claim(IdBlock* block, Range range) {
     return kNone;
 }
 
-// What is free in its next words, and in the range.
-[[gnu::noinline]] u32 IdBlocks::reserve_further(Cpu& own, u32 min, u32 max, void* pointer) {
+u32 IdBlocks::reserve_further(u32 cpu, u32 min, u32 max, void* pointer) {
+    Cpu& own = cpus_[cpu];
+    if (own.block == nullptr) {
+        return kNone;
+    }
     Range range = range_in(index_of(own.first), min, max);
     range.start = range.start > own.next_slot ? range.start : own.next_slot;
     const u32 slot = claim(own.block, range);

@@ -78,8 +78,8 @@ class IdBlocks : Pinned {
 
     // --- preemption off on the CPU given, no lock ---
 
-    // kNone: none in the CPU's own block; reserve_slowly() may have one. pointer: what the id is published with at once;
-    // nullptr: it is only reserved.
+    // kNone: none where the CPU looks first; reserve_further() and reserve_slowly() may have one. pointer: what the id is
+    // published with at once; nullptr: it is only reserved.
     KT_INLINE u32 reserve(u32 cpu, u32 min, u32 max, void* pointer) {
         Cpu& own = cpus_[cpu];
         if (own.block == nullptr || own.next_slot >= kIdBlockIds) [[unlikely]] {
@@ -93,13 +93,15 @@ class IdBlocks : Pinned {
         // Acquire: as in claim().
         if (open == 0 || id < min || id >= max ||
             (word.fetch_or_acquire(bit(slot % 64)) & bit(slot % 64)) != 0) [[unlikely]] {
-            return reserve_further(own, min, max, pointer);
+            return kNone;
         }
         own.next_slot = slot + 1;
         // Release: as in publish().
         own.block->slots[slot].store_release(pointer);
         return id;
     }
+    // The same in the rest of the CPU's own block. kNone: there is none.
+    u32 reserve_further(u32 cpu, u32 min, u32 max, void* pointer);
     // The id is the caller's.
     void publish(u32 id, void* pointer) const;
     enum class Erased { kNotUsed, kDone, kMaybeEmpty };
@@ -148,7 +150,6 @@ class IdBlocks : Pinned {
     IdBlock* block_of_id(u32 id) const {
         return id / kIdBlockIds < directory_.size() ? directory_[id / kIdBlockIds].load_acquire() : nullptr;
     }
-    u32 reserve_further(Cpu& own, u32 min, u32 max, void* pointer);
     IdBlock* attach(u32 index, Pool& pool);
     void detach_empty(u32 index, Pool& pool);
     void leave(Cpu& cpu, Pool& pool);
