@@ -9,13 +9,16 @@
 
 #include "boundary/host_api.h"
 
-extern __thread unsigned int shim_cpu;
-
 void *kt_host_alloc(unsigned long size)
 {
 	void *memory = aligned_alloc(64, (size + 63) & ~63UL);
 
 	return memory ? memset(memory, 0, size) : NULL;
+}
+
+void *kt_host_alloc_charged(unsigned long size)
+{
+	return kt_host_alloc(size);
 }
 
 void *kt_host_alloc_atomic(unsigned long size)
@@ -33,54 +36,40 @@ void kt_host_lock_init(struct kt_host_lock *lock, enum kt_lock_class lock_class)
 	lock->opaque[0] = 0;
 }
 
-unsigned long kt_host_lock(struct kt_host_lock *lock)
+void kt_host_task_lock(struct kt_host_lock *lock)
 {
 	int *held = (int *)lock->opaque;
 
 	while (__atomic_exchange_n(held, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(held, __ATOMIC_RELAXED))
 			__builtin_ia32_pause();
+}
+
+void kt_host_task_unlock(struct kt_host_lock *lock)
+{
+	__atomic_store_n((int *)lock->opaque, 0, __ATOMIC_RELEASE);
+}
+
+unsigned long kt_host_lock(struct kt_host_lock *lock)
+{
+	kt_host_task_lock(lock);
 	return 0;
 }
 
 void kt_host_unlock(struct kt_host_lock *lock, unsigned long flags)
 {
-	__atomic_store_n((int *)lock->opaque, 0, __ATOMIC_RELEASE);
-}
-
-/* As those of the kernel are to its C; a thread of these rows does not move. */
-void kt_host_preempt_disable(void)
-{
-	__asm__ volatile("" ::: "memory");
-}
-
-void kt_host_preempt_enable(void)
-{
-	__asm__ volatile("" ::: "memory");
-}
-
-__u32 kt_host_cpu(void)
-{
-	return shim_cpu;
-}
-
-__u32 kt_host_get_cpu(void)
-{
-	kt_host_preempt_disable();
-	return shim_cpu;
-}
-
-void kt_host_rcu_read_lock(void)
-{
-}
-
-void kt_host_rcu_read_unlock(void)
-{
+	kt_host_task_unlock(lock);
 }
 
 /* Nobody reads while a grace period is waited for: the rows call rest() when they do not measure. */
 void kt_host_synchronize(void)
 {
+}
+
+/* No other work waits for this CPU. */
+bool kt_host_breathe(__u64 ns)
+{
+	return true;
 }
 
 void kt_host_kick(void)
