@@ -30,6 +30,7 @@ class Atomic {
                                            __ATOMIC_RELAXED);
     }
 
+    T exchange_acquire(T value) { return __atomic_exchange_n(&value_, value, __ATOMIC_ACQUIRE); }
     T fetch_or_acquire(T value) { return __atomic_fetch_or(&value_, value, __ATOMIC_ACQUIRE); }
     // For two who each write their own and then look at the other's: one of them at least sees it.
     T load_seq_cst() const { return __atomic_load_n(&value_, __ATOMIC_SEQ_CST); }

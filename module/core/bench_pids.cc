@@ -23,10 +23,14 @@ class TwinPids : Pinned {
           world_(memory_),
           allocator_(world_),
           levels_(config.levels),
+          cpus_(config.cpus),
           ahead_(config.operations < kAhead ? config.operations : kAhead) {}
 
     Result setup(u32 pid_max) {
-        Result result = memory_.refill();
+        Result result = memory_.setup_magazines(cpus_, nullptr);
+        if (result) {
+            result = memory_.refill();
+        }
         for (; result && made_ < levels_; ++made_) {
             const Expected<PidNamespace*> ns =
                 allocator_.create_namespace(made_ > 0 ? ns_[made_ - 1] : nullptr, pid_max);
@@ -87,6 +91,7 @@ class TwinPids : Pinned {
     PidWorld world_;
     PidAllocator allocator_;
     const u32 levels_;
+    const u32 cpus_;
     const u32 ahead_;
     u32 made_ = 0;
     PidNamespace* ns_[kLevels] = {};

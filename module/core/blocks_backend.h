@@ -4,22 +4,12 @@
 #ifndef KTWIN_CORE_BLOCKS_BACKEND_H
 #define KTWIN_CORE_BLOCKS_BACKEND_H
 
+#include "base/cpu.h"
 #include "core/id_backend_row.h"
 #include "core/id_blocks.h"
 #include "core/id_memory.h"
 
 namespace ktwin {
-
-// This CPU, and nobody else on it, until the end of the block. A grace period waits for it.
-class OnCpu : Pinned {
-  public:
-    OnCpu() : cpu_(kt_host_get_cpu()) {}
-    ~OnCpu() { kt_host_preempt_enable(); }
-    u32 cpu() const { return cpu_; }
-
-  private:
-    const u32 cpu_;
-};
 
 class BlocksBackend : public IdBackendDefaults, Pinned {
   public:

@@ -11,7 +11,7 @@ Expected<PidNamespace*> PidAllocator::create_namespace(PidNamespace* parent, u32
     if (level >= kLevels) {
         return Errno::kNoSpace;
     }
-    SpinGuard guard(world_.lock());
+    TaskGuard guard(world_.lock());
     Expected<PidNamespace*> ns = world_.make_namespace({0, 0, level, parent}, 0);
     if (ns) {
         ns.value()->set_pid_max(pid_max);
@@ -20,7 +20,7 @@ Expected<PidNamespace*> PidAllocator::create_namespace(PidNamespace* parent, u32
 }
 
 void PidAllocator::delete_namespace(PidNamespace* ns) {
-    SpinGuard guard(world_.lock());
+    TaskGuard guard(world_.lock());
     if (ns->parent() != nullptr) {
         ns->parent()->remove_child();
     }
@@ -68,11 +68,15 @@ struct PidAllocator::OwnNumbers {
     }
 };
 
-Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid) {
+Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid,
+                                                  PoolNode* at_hand) {
     if (set_tid.size() > ns->level() + 1) {
+        if (at_hand != nullptr) {
+            world_.put_back(at_hand, ns);
+        }
         return Errno::kInvalid;
     }
-    const Expected<TwinPid*> made = world_.make_pid(ns, world_.pids_made() + 1, 0);
+    const Expected<TwinPid*> made = world_.make_pid(ns, world_.pids_made() + 1, 0, at_hand);
     if (!made) {
         return made;
     }
@@ -117,7 +121,7 @@ void PidAllocator::free_pid_locked(TwinPid* pid) {
 }
 
 void PidAllocator::free_pid(TwinPid* pid) {
-    SpinGuard guard(world_.lock());
+    TaskGuard guard(world_.lock());
     free_pid_locked(pid);
 }
 

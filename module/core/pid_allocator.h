@@ -32,13 +32,15 @@ class PidAllocator : Pinned {
     //   init kExists    a wanted number is in use kAgain     no number is left kNoMemory  no memory, or ns
     //   takes no more pids (its init is gone)
     Expected<TwinPid*> alloc_pid(PidNamespace* ns, Span<const i32> set_tid) {
-        SpinGuard guard(world_.lock());
-        const Expected<TwinPid*> pid = alloc_pid_locked(ns, PidOrder::kCyclic, set_tid);
+        PoolNode* at_hand = world_.memory().take_pid(ns->level());
+        TaskGuard guard(world_.lock());
+        const Expected<TwinPid*> pid = alloc_pid_locked(ns, PidOrder::kCyclic, set_tid, at_hand);
         return !pid && pid.error() == Errno::kRemoved ? Errno::kNoMemory : pid;
     }
     // The same, but kRemoved: ns takes no more pids.
-    Expected<TwinPid*> alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid)
-        TA_REQUIRES(world_.lock());
+    // at_hand: from TwinMemory::take_pid(), for the level of ns; it is used or put back.
+    Expected<TwinPid*> alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid,
+                                        PoolNode* at_hand = nullptr) TA_REQUIRES(world_.lock());
     // [any] Takes it away at all levels. pid may be retired when this returns. In a laboratory whose numbers are
     // elsewhere it is put aside instead, for who may give them back.
     void free_pid(TwinPid* pid);

@@ -73,6 +73,11 @@ Result PidLab::setup() {
         }
         return flat_.setup(config_.kind, backend_config(), config_.pid_max);
     }
+    // With others' numbers, who writes is alone.
+    const Result magazines = is_twin() ? memory_.setup_magazines(config_.cpus, &bytes_) : Result();
+    if (!magazines) {
+        return magazines;
+    }
     ktwin_lab_create first = {};
     first.pid_max = config_.pid_max;
     return make_namespace(first);

@@ -11,13 +11,13 @@ namespace ktwin {
 class TA_SCOPED_CAPABILITY PidLab::Held : Pinned {
   public:
     explicit Held(PidLab& lab) TA_ACQUIRE(lab.memory_.lock(), lab.world_.lock(), lab.allocator_.lock(),
-                                          lab.roles_.lock()) TA_NO_ANALYSIS : lock_(lab.memory_.lock()),
-                                                                              flags_(lock_.acquire()) {}
-    ~Held() TA_RELEASE() TA_NO_ANALYSIS { lock_.release(flags_); }
+                                          lab.roles_.lock()) TA_NO_ANALYSIS : lock_(lab.memory_.lock()) {
+        lock_.acquire_in_task();
+    }
+    ~Held() TA_RELEASE() TA_NO_ANALYSIS { lock_.release_in_task(); }
 
   private:
     SpinLock& lock_;
-    unsigned long flags_;
 };
 
 // The thread-safety analysis does not follow a lock that is taken only at times.

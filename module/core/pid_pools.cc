@@ -36,17 +36,32 @@ PidPools::PidPools(PoolBudget* budget, Kicker* kicker, u32 extra_bytes, u32 most
     }
 }
 
-TwinPid* PidPools::make(u32 level, kt_key key, u64 serial, u64 born_ns) {
-    PoolNode* node = nullptr;
+// From the pool of the level or a deeper one, which is from then.
+PoolNode* PidPools::get(u32 level, u32& from) {
+    for (from = level; from < kLevels; ++from) {
+        if (PoolNode* node = pools_[from].get_ready()) {
+            return node;
+        }
+    }
+    return nullptr;
+}
+
+TwinPid* PidPools::make(u32 level, kt_key key, u64 serial, u64 born_ns, PoolNode* at_hand) {
+    PoolNode* node = at_hand;
     u32 from = level;
-    while (node == nullptr && from < kLevels) {
-        node = pools_[from++].get_ready();
-    }
     if (node == nullptr) {
-        from = level + 1;
-        node = pools_[level].get_atomic();
+        node = get(level, from);
+        // What others have at hand is not in use.
+        if (node == nullptr && unload() != 0) {
+            node = get(level, from);
+        }
+        if (node == nullptr) {
+            from = level;
+            node = pools_[level].get_atomic();
+        }
+        magazines_.load(kt_host_cpu(), level, pools_);
     }
-    return construct_at<TwinPid>(node, key, level, serial, born_ns, from - 1);
+    return construct_at<TwinPid>(node, key, level, serial, born_ns, from);
 }
 
 }  // namespace ktwin

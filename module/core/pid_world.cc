@@ -29,8 +29,8 @@ void PidWorld::put_namespace(PidNamespace* ns) {
     }
 }
 
-Expected<TwinPid*> PidWorld::make_pid(PidNamespace* ns, kt_key key, u64 now_ns) {
-    TwinPid* pid = memory_.pids().make(ns->level(), key, pid_serial_ + 1, now_ns);
+Expected<TwinPid*> PidWorld::make_pid(PidNamespace* ns, kt_key key, u64 now_ns, PoolNode* at_hand) {
+    TwinPid* pid = memory_.pids().make(ns->level(), key, pid_serial_ + 1, now_ns, at_hand);
     if (pid == nullptr) {
         return Errno::kNoMemory;
     }

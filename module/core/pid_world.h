@@ -65,7 +65,13 @@ class PidWorld : Pinned {
     void unlist_namespace(PidNamespace* ns) TA_REQUIRES(memory_.lock());
     void put_namespace(PidNamespace* ns) TA_REQUIRES(memory_.lock());
     // A pid of ns with no reference and no numbers, but its namespaces set; it keeps ns.
-    Expected<TwinPid*> make_pid(PidNamespace* ns, kt_key key, u64 now_ns) TA_REQUIRES(memory_.lock());
+    // at_hand: from TwinMemory::take_pid(), for its level.
+    Expected<TwinPid*> make_pid(PidNamespace* ns, kt_key key, u64 now_ns, PoolNode* at_hand = nullptr)
+        TA_REQUIRES(memory_.lock());
+    // What was taken for a pid of ns, and is not needed.
+    void put_back(PoolNode* at_hand, const PidNamespace* ns) TA_REQUIRES(memory_.lock()) {
+        memory_.pids().put_back(at_hand, ns->level());
+    }
     void put_pid(TwinPid* pid) TA_REQUIRES(memory_.lock());
     // Of make_pid(), never published.
     void discard_pid(TwinPid* pid) TA_REQUIRES(memory_.lock());

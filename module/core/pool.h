@@ -67,6 +67,8 @@ class Pool : Pinned {
         return u64{total_ - ready_.size() - retired_.size() - aging_.size()} * object_size_;
     }
     u32 total() const { return total_; }
+    // [any, lock held]
+    u32 ready() const { return ready_.size(); }
     u32 object_size() const { return object_size_; }
 
   private:

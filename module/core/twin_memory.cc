@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/twin_memory.h"
 
+#include "base/cpu.h"
+
 #include "base/enforce.h"  // last
 
 namespace ktwin {
@@ -92,7 +94,27 @@ Result TwinMemory::reserve_namespace() {
     return pool(kLevels + 3).ensure(lock_, 1) ? Result() : Errno::kNoMemory;
 }
 
+Result TwinMemory::setup_magazines(u32 cpus, ByteBudget* bytes) TA_NO_ANALYSIS {
+    const u64 size = u64{cpus} * sizeof(PidMagazines::Magazine);
+    void* memory = bytes == nullptr || bytes->take(size) ? kt_host_alloc_charged(size) : nullptr;
+    if (memory == nullptr) {
+        return Errno::kNoMemory;
+    }
+    pids_.magazines().setup({static_cast<PidMagazines::Magazine*>(memory), cpus});
+    return {};
+}
+
+// The lock guards what magazines are loaded from, not what is taken from one's own.
+PoolNode* TwinMemory::take_pid(u32 level) TA_NO_ANALYSIS {
+    const OnCpu here;
+    return pids_.magazines().take(here.cpu(), level);
+}
+
 u32 TwinMemory::shrink(u32 most) {
+    {
+        SpinGuard guard(lock_);
+        (void)pids_.unload();
+    }
     u32 given = 0;
     for (u32 i = 0; i < kPools && given < most; ++i) {
         given += pool(i).shrink(lock_, most - given);
@@ -102,7 +124,7 @@ u32 TwinMemory::shrink(u32 most) {
 
 u32 TwinMemory::idle() {
     SpinGuard guard(lock_);
-    u32 sum = 0;
+    u32 sum = pids_.magazines().at_hand();
     for (u32 i = 0; i < kPools; ++i) {
         sum += pool(i).idle();
     }
@@ -138,6 +160,14 @@ void TwinMemory::maintain() {
 
 void TwinMemory::teardown() {
     kt_host_synchronize();
+    void* magazines = nullptr;
+    {
+        SpinGuard guard(lock_);
+        (void)pids_.unload();
+        magazines = pids_.magazines().magazines().data();
+        pids_.magazines().setup({});
+    }
+    kt_host_free(magazines);
     for (u32 i = 0; i < kPools; ++i) {
         pool(i).teardown(lock_);
     }
@@ -154,6 +184,7 @@ u64 TwinMemory::statistics(ktwin_pool* pids, ktwin_pool* nodes, ktwin_pool* name
         }
     }
     if (pids != nullptr) {
+        pids->ready += pids_.magazines().at_hand();
         pids->limit = pid_budget_.limit();
     }
     if (nodes != nullptr) {

@@ -33,6 +33,11 @@ class TwinMemory : Pinned {
     Result reserve(u32 level, u32 nodes);
     // [sleep, lock not held] Enough for one namespace.
     Result reserve_namespace();
+    // [sleep] Once, before use: each CPU has some pids at hand. bytes: what they are taken from, if anything. kNoMemory.
+    Result setup_magazines(u32 cpus, ByteBudget* bytes);
+    // [any, lock not held] What this CPU has at hand for a pid of this level; nullptr: nothing. For PidWorld::make_pid(), or
+    // back to pids().put_back().
+    PoolNode* take_pid(u32 level);
     // [sleep, lock not held] Gives back what is ready, but for a portion of each pool, up to so many objects; how many.
     u32 shrink(u32 most);
     // [any, lock not held] How many those are, or will be after a grace period.
