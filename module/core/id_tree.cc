@@ -85,7 +85,8 @@ KT_INLINE void IdTree::put_at_hand(IdLeaf* leaf, u32 id, NodePools& pools) {
 
 // order: kCyclic, the next one will be near it. kLowest: anywhere, so what is at hand stays so, unless the leaf is new and
 // would have to go with its only id.
-KT_INLINE Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer, Order order) {
+KT_INLINE Expected<u32> IdTree::reserve_from(u32 start, u32 end, NodePools& pools, void* pointer,
+                                             Order order) {
     Spot spot = find_free(start, end < kIds ? end : kIds);
     if (spot.id == kNone) {
         return Errno::kNoSpace;
@@ -116,7 +117,8 @@ KT_INLINE Expected<u32> IdTree::reserve_cyclic_from(u32 start, u32 max, NodePool
     return id;
 }
 
-[[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_anew(u32 min, u32 max, NodePools& pools, void* pointer) {
+[[gnu::noinline]] Expected<u32> IdTree::reserve_cyclic_anew(u32 min, u32 max, NodePools& pools,
+                                                            void* pointer) {
     return reserve_cyclic_from(min, max, pools, pointer);
 }
 
@@ -144,7 +146,8 @@ Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools, void* p
     const u32 start = min == lowest_from_ && lowest_free_ > min ? lowest_free_ : min;
     u32 id = kNone;
     if (reserved_.start <= start) {
-        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer, Order::kLowest);
+        id =
+            take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer, Order::kLowest);
     }
     if (id == kNone) {
         id = take_from(freed_, start, max, pointer, Order::kLowest);
@@ -163,7 +166,8 @@ Expected<u32> IdTree::reserve_lowest(u32 min, u32 max, NodePools& pools, void* p
 Expected<u32> IdTree::reserve_any(u32 min, u32 max, NodePools& pools, void* pointer) {
     u32 id = take_from(freed_, freed_.start > min ? freed_.start : min, max, pointer, Order::kLowest);
     if (id == kNone) {
-        id = take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer, Order::kLowest);
+        id =
+            take_from(reserved_, reserved_.start > min ? reserved_.start : min, max, pointer, Order::kLowest);
     }
     return id != kNone ? Expected<u32>(id) : reserve_lowest(min, max, pools, pointer);
 }

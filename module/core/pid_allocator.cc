@@ -47,8 +47,12 @@ Expected<u32> PidAllocator::reserve(PidNamespace* ns, PidOrder order, i32 tid) {
         return reserved ? Expected<u32>(static_cast<u32>(tid)) : reserved.error();
     }
     const u32 min = ns->ids().cursor() > kReservedPids ? kReservedPids : 1;
-    const Expected<u32> nr = order == PidOrder::kCyclic ? ns->ids().reserve_cyclic(min, ns->pid_max(), nodes)
-                                                        : ns->ids().reserve_lowest(1, ns->pid_max(), nodes);
+    const u32 max = ns->pid_max();
+    // The first is the init's, 1, whatever was asked for.
+    const bool is_any = order == PidOrder::kAny && ns->reaper() != nullptr;
+    const Expected<u32> nr = is_any                       ? ns->ids().reserve_any(1, max, nodes)
+                             : order == PidOrder::kCyclic ? ns->ids().reserve_cyclic(min, max, nodes)
+                                                          : ns->ids().reserve_lowest(1, max, nodes);
     return !nr && nr.error() == Errno::kNoSpace ? Errno::kAgain : nr;
 }
 

@@ -53,7 +53,8 @@ Result PidLab::settle(const Expected<TwinPid*>& made, LabTask* task, ktwin_lab_a
     return {};
 }
 
-Result PidLab::alloc_twin_locked(ktwin_lab_alloc& request, const Chosen& chosen, PidNamespace* ns, PoolNode*& at_hand) {
+Result PidLab::alloc_twin_locked(ktwin_lab_alloc& request, const Chosen& chosen, PidNamespace* ns,
+                                 PoolNode*& at_hand) {
     if (ns == nullptr) {
         return Errno::kNotFound;
     }

@@ -893,10 +893,20 @@ static void finish(struct __test_metadata *_metadata)
 	}
 }
 
-static void run(struct __test_metadata *_metadata, struct setting setting, bool in_order)
+/* Those who are asked the same, at once. */
+struct group {
+	bool in_order;
+	int count;
+	__u32 backends[4];
+};
+
+static const struct group in_order = { true, 4, { KTWIN_LAB_TWIN, KTWIN_LAB_PIDMAP, KTWIN_LAB_IDR, KTWIN_LAB_XARRAY } };
+/* Any number that is free is right. */
+static const struct group blocks = { false, 1, { KTWIN_LAB_BLOCKS } };
+static const struct group twin_any = { false, 1, { KTWIN_LAB_TWIN } };
+
+static void run(struct __test_metadata *_metadata, struct setting setting, const struct group *group)
 {
-	static const __u32 ordered[] = { KTWIN_LAB_TWIN, KTWIN_LAB_PIDMAP, KTWIN_LAB_IDR, KTWIN_LAB_XARRAY };
-	static const __u32 blocks[] = { KTWIN_LAB_BLOCKS };
 	uint64_t full = 0;
 	int device, i, since = 0;
 
@@ -904,16 +914,16 @@ static void run(struct __test_metadata *_metadata, struct setting setting, bool 
 	/* one of each kind at once */
 	kt_lab_all_bytes(4ULL << 30);
 	model.setting = setting;
-	model.in_order = in_order;
-	model.lab_count = in_order ? ARRAY_SIZE(ordered) : 1;
+	model.in_order = group->in_order;
+	model.lab_count = group->count;
 	model.seed = 0x9e3779b97f4a7c15ULL + setting.pid_max;
-	start(_metadata, device, in_order ? ordered : blocks);
+	start(_metadata, device, group->backends);
 	for (i = 0; i < setting.operations && !model.failed; i++, since++) {
 		/* the first namespace is gone: nothing more happens in these */
 		if (!model.spaces[0].alive || model.spaces[0].dying) {
 			full += model.full;
 			finish(_metadata);
-			start(_metadata, device, in_order ? ordered : blocks);
+			start(_metadata, device, group->backends);
 		}
 		operate(i / setting.bias % 2 == 0);
 		model.operations++;
@@ -955,42 +965,52 @@ static const struct setting sparse = {
 
 TEST(small_in_order)
 {
-	run(_metadata, small, true);
+	run(_metadata, small, &in_order);
 }
 
 TEST(small_blocks)
 {
-	run(_metadata, small, false);
+	run(_metadata, small, &blocks);
+}
+
+TEST(small_any)
+{
+	run(_metadata, small, &twin_any);
 }
 
 TEST(mortal_in_order)
 {
-	run(_metadata, mortal, true);
+	run(_metadata, mortal, &in_order);
 }
 
 TEST(mortal_blocks)
 {
-	run(_metadata, mortal, false);
+	run(_metadata, mortal, &blocks);
 }
 
 TEST(usual_in_order)
 {
-	run(_metadata, usual, true);
+	run(_metadata, usual, &in_order);
 }
 
 TEST(usual_blocks)
 {
-	run(_metadata, usual, false);
+	run(_metadata, usual, &blocks);
+}
+
+TEST(usual_any)
+{
+	run(_metadata, usual, &twin_any);
 }
 
 TEST(sparse_in_order)
 {
-	run(_metadata, sparse, true);
+	run(_metadata, sparse, &in_order);
 }
 
 TEST(sparse_blocks)
 {
-	run(_metadata, sparse, false);
+	run(_metadata, sparse, &blocks);
 }
 
 TEST_HARNESS_MAIN
