@@ -963,52 +963,66 @@ static const struct setting sparse = {
 	.pids = 3000, .bytes = 512 << 20, .lasting = true,
 };
 
-TEST(small_in_order)
+/* Where every access is checked, the harness's half a minute is not enough. */
+#define PATIENCE_S	600
+
+FIXTURE(all) {
+};
+
+FIXTURE_SETUP(all)
+{
+}
+
+FIXTURE_TEARDOWN(all)
+{
+}
+
+TEST_F_TIMEOUT(all, small_in_order, PATIENCE_S)
 {
 	run(_metadata, small, &in_order);
 }
 
-TEST(small_blocks)
+TEST_F_TIMEOUT(all, small_blocks, PATIENCE_S)
 {
 	run(_metadata, small, &blocks);
 }
 
-TEST(small_any)
+TEST_F_TIMEOUT(all, small_any, PATIENCE_S)
 {
 	run(_metadata, small, &twin_any);
 }
 
-TEST(mortal_in_order)
+TEST_F_TIMEOUT(all, mortal_in_order, PATIENCE_S)
 {
 	run(_metadata, mortal, &in_order);
 }
 
-TEST(mortal_blocks)
+TEST_F_TIMEOUT(all, mortal_blocks, PATIENCE_S)
 {
 	run(_metadata, mortal, &blocks);
 }
 
-TEST(usual_in_order)
+TEST_F_TIMEOUT(all, usual_in_order, PATIENCE_S)
 {
 	run(_metadata, usual, &in_order);
 }
 
-TEST(usual_blocks)
+TEST_F_TIMEOUT(all, usual_blocks, PATIENCE_S)
 {
 	run(_metadata, usual, &blocks);
 }
 
-TEST(usual_any)
+TEST_F_TIMEOUT(all, usual_any, PATIENCE_S)
 {
 	run(_metadata, usual, &twin_any);
 }
 
-TEST(sparse_in_order)
+TEST_F_TIMEOUT(all, sparse_in_order, PATIENCE_S)
 {
 	run(_metadata, sparse, &in_order);
 }
 
-TEST(sparse_blocks)
+TEST_F_TIMEOUT(all, sparse_blocks, PATIENCE_S)
 {
 	run(_metadata, sparse, &blocks);
 }
