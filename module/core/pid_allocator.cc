@@ -75,9 +75,7 @@ struct PidAllocator::OwnNumbers {
 Expected<TwinPid*> PidAllocator::alloc_pid_locked(PidNamespace* ns, PidOrder order, Span<const i32> set_tid,
                                                   PoolNode* at_hand) {
     if (set_tid.size() > ns->level() + 1) {
-        if (at_hand != nullptr) {
-            world_.put_back(at_hand, ns);
-        }
+        world_.put_back(at_hand, ns);
         return Errno::kInvalid;
     }
     const Expected<TwinPid*> made = world_.make_pid(ns, world_.pids_made() + 1, 0, at_hand);

@@ -123,9 +123,6 @@ class PidLab : Pinned {
 
     // --- pid_lab_alloc.cc ---
     Result choose(const ktwin_lab_alloc& request, bool may_choose, Chosen& chosen) const;
-    // at_hand: nullptr then, if it is used or put back.
-    Result alloc_twin_locked(ktwin_lab_alloc& request, const Chosen& chosen, PidNamespace* ns,
-                             PoolNode*& at_hand) TA_LAB_HELD;
     Result alloc_twin(ktwin_lab_alloc& request, const Chosen& chosen);
     Result alloc_other(ktwin_lab_alloc& request, const Chosen& chosen);
     Result alloc_flat(ktwin_lab_alloc& request, const Chosen& chosen);

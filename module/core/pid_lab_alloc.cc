@@ -53,34 +53,26 @@ Result PidLab::settle(const Expected<TwinPid*>& made, LabTask* task, ktwin_lab_a
     return {};
 }
 
-Result PidLab::alloc_twin_locked(ktwin_lab_alloc& request, const Chosen& chosen, PidNamespace* ns,
-                                 PoolNode*& at_hand) {
-    if (ns == nullptr) {
-        return Errno::kNotFound;
-    }
-    const Expected<LabTask*> task = task_for(chosen);
-    if (!task) {
-        return task.error();
-    }
-    PoolNode* used = at_hand;
-    at_hand = nullptr;
-    return settle(allocator_.alloc_pid_locked(ns, chosen.order, chosen.set_tid, used), task.value(), request);
-}
-
 // The object is at hand before the lock is taken. The namespace is found once more then: it may have gone meanwhile, but
 // another one never has its number.
 Result PidLab::alloc_twin(ktwin_lab_alloc& request, const Chosen& chosen) {
     return with_memory(request.ns, [&]() -> Result {
         const RcuGuard rcu;
         const PidNamespace* before = ns_of(request.ns);
-        const u32 level = before != nullptr ? before->level() : 0;
-        PoolNode* at_hand = before != nullptr ? memory_.take_pid(level) : nullptr;
-        const Held held(*this);
-        const Result made = alloc_twin_locked(request, chosen, ns_of(request.ns), at_hand);
-        if (at_hand != nullptr) {
-            memory_.pids().put_back(at_hand, level);
+        if (before == nullptr) {
+            return Errno::kNotFound;
         }
-        return made;
+        const u32 level = before->level();
+        PoolNode* at_hand = memory_.take_pid(level);
+        const Held held(*this);
+        PidNamespace* ns = ns_of(request.ns);
+        const Expected<LabTask*> task = ns != nullptr ? task_for(chosen) : Errno::kNotFound;
+        if (!task) {
+            memory_.pids().put_back(at_hand, level);
+            return task.error();
+        }
+        return settle(allocator_.alloc_pid_locked(ns, chosen.order, chosen.set_tid, at_hand), task.value(),
+                      request);
     });
 }
 

@@ -22,8 +22,12 @@ class PidPools : Pinned {
     // [any, lock held] nullptr: no memory. What is returned has no reference and no number yet. at_hand: what
     // magazines().take() gave for that level, if anything.
     TwinPid* make(u32 level, kt_key key, u64 serial, u64 born_ns, PoolNode* at_hand = nullptr);
-    // [any, lock held] What was taken so, and is not made a pid of.
-    void put_back(PoolNode* at_hand, u32 level) { pools_[level].put(at_hand); }
+    // [any, lock held] What was taken so, if anything, and is not made a pid of.
+    void put_back(PoolNode* at_hand, u32 level) {
+        if (at_hand != nullptr) {
+            pools_[level].put(at_hand);
+        }
+    }
     // [any, lock held] Nobody but the caller ever saw it.
     void discard(TwinPid* pid) { pools_[pid->pool()].put(pid); }
     // [any, lock held] The last reference is gone.

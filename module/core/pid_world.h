@@ -68,7 +68,7 @@ class PidWorld : Pinned {
     // at_hand: from TwinMemory::take_pid(), for its level.
     Expected<TwinPid*> make_pid(PidNamespace* ns, kt_key key, u64 now_ns, PoolNode* at_hand = nullptr)
         TA_REQUIRES(memory_.lock());
-    // What was taken for a pid of ns, and is not needed.
+    // What was taken for a pid of ns, if anything, and is not needed.
     void put_back(PoolNode* at_hand, const PidNamespace* ns) TA_REQUIRES(memory_.lock()) {
         memory_.pids().put_back(at_hand, ns->level());
     }
