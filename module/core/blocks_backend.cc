@@ -74,7 +74,7 @@ Expected<u32> BlocksBackend::reserve_once(u32 min, u32 max, void* pointer, IdBlo
 
 Expected<u32> BlocksBackend::alloc_slowly(u32 min, u32 max, void* pointer) {
     const Expected<u32> id = reserve_once(min, max, pointer, IdBlocks::Shortage::kTell);
-    if (id || id.error() != Errno::kNoMemory) {
+    if (id.error() != Errno::kNoMemory) {
         return id;
     }
     (void)memory_.refill();
@@ -103,7 +103,6 @@ void BlocksBackend::publish(u32 id, void* pointer) {
 
 // Meanwhile another CPU may have taken a number in the block, or taken it away: what is there now decides, under the lock.
 void BlocksBackend::drop_if_empty(u32 id) {
-    const OnCpu here;
     TaskGuard guard(memory_.lock());
     blocks_.drop_if_empty(id, memory_.pool(kBlocksPool));
 }

@@ -7,8 +7,8 @@
 //         '-- readers ---------------------------------------'  '-- the writer ---------'
 //
 // Where a part begins follows from the number of ids, which stands in the directory itself and never changes: a
-// reader compares once and needs to know nothing else of the size; where the writer's begins stands beside it. A block that has no directory has IdDir::none,
-// which is for no id at all, so that there is always one to compare with.
+// reader compares once and needs to know nothing else of the size; where the writer's begins stands beside it. A block that
+// has no directory has IdDir::none, which is for no id at all, so that there is always one to compare with.
 #ifndef KTWIN_CORE_ID_DIR_H
 #define KTWIN_CORE_ID_DIR_H
 
