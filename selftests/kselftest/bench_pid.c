@@ -16,23 +16,12 @@ static int bench(int fd, struct ktwin_bench_ids *bench)
 	return kt_call(fd, KTWIN_IOC_BENCH_IDS, bench);
 }
 
-/* Kernel threads of two CPUs at work. */
-static int threads(void)
+/* Kernel threads of two CPUs at work that are still there. */
+static int threads_left(void)
 {
 	static const char * const names[] = { "ktwin_pair" };
 
-	return kt_processes_named(names, ARRAY_SIZE(names));
-}
-
-/* One that was waited for to end is seen for a moment longer. */
-static int threads_left(void)
-{
-	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
-	int left;
-
-	for (left = threads(); left && kt_now_ms() < end; left = threads())
-		kt_sleep_ms(5);
-	return left;
+	return kt_processes_left(names, ARRAY_SIZE(names));
 }
 
 FIXTURE(work) {
@@ -130,8 +119,6 @@ TEST_F_TIMEOUT(work, with_all, 300)
 
 	for (flags = 0; flags <= KTWIN_IDS_LOWEST; flags++) {
 		for (who = KTWIN_IDS_BLOCKS; who <= KTWIN_IDS_SBITMAP; who++) {
-			/* Each that does not come to be undisturbed takes its time; a few say as much as all of them. */
-			bool enough = measured && disturbed >= DISTURBED;
 			struct ktwin_bench_ids request = {
 				.flags = flags, .work = variant->work, .who = { KTWIN_IDS_TWIN, who }, .limit = PIDS,
 				.live = variant->live, .spread = variant->spread, .operations = 1500, .rounds = 2,
@@ -142,7 +129,8 @@ TEST_F_TIMEOUT(work, with_all, 300)
 				EXPECT_EQ(-EOPNOTSUPP, bench(self->fd, &request));
 				continue;
 			}
-			if (enough)
+			/* Each that is disturbed takes its time; a few say as much as all of them. */
+			if (measured && disturbed >= DISTURBED)
 				continue;
 			switch (measure(_metadata, self->fd, &request)) {
 			case 0:

@@ -20,11 +20,16 @@ static int bench(int fd, struct ktwin_bench *bench)
 }
 
 /* Kernel threads of a measurement. */
+static const char * const names[] = { "ktwin_sleeper", "ktwin_bench", "ktwin_others" };
+
 static int threads(void)
 {
-	static const char * const names[] = { "ktwin_sleeper", "ktwin_bench", "ktwin_others" };
-
 	return kt_processes_named(names, ARRAY_SIZE(names));
+}
+
+static int threads_left(void)
+{
+	return kt_processes_left(names, ARRAY_SIZE(names));
 }
 
 FIXTURE(row) {
@@ -81,7 +86,7 @@ FIXTURE_SETUP(row)
 
 FIXTURE_TEARDOWN(row)
 {
-	EXPECT_EQ(0, threads());
+	EXPECT_EQ(0, threads_left());
 	close(self->fd);
 }
 
@@ -144,7 +149,7 @@ TEST(values)
 	EXPECT_REFUSED(-ERANGE, nr, 16385);
 	EXPECT_REFUSED(-ERANGE, rounds, 0);
 	EXPECT_REFUSED(-ERANGE, rounds, 1001);
-	EXPECT_EQ(0, threads());
+	EXPECT_EQ(0, threads_left());
 }
 
 /* A process that would be at it for long: whether it is, when this returns. */
@@ -211,7 +216,7 @@ TEST_F_TIMEOUT(signalled, one_at_a_time, 120)
 			} else {
 				EXPECT_EQ(7, WEXITSTATUS(status));
 			}
-			EXPECT_EQ(0, threads());
+			EXPECT_EQ(0, threads_left());
 			EXPECT_EQ(0, bench(fd, &small));
 		}
 	}

@@ -257,4 +257,15 @@ static inline int kt_processes_named(const char *const names[], size_t known)
 	return count;
 }
 
+/* The same once there are none, or patience is at its end: one that was waited for to end is seen for a moment longer. */
+static inline int kt_processes_left(const char *const names[], size_t known)
+{
+	uint64_t end = kt_now_ms() + KT_PATIENCE_MS;
+	int left;
+
+	for (left = kt_processes_named(names, known); left && kt_now_ms() < end; left = kt_processes_named(names, known))
+		kt_sleep_ms(5);
+	return left;
+}
+
 #endif
