@@ -963,68 +963,37 @@ static const struct setting sparse = {
 	.pids = 3000, .bytes = 512 << 20, .lasting = true,
 };
 
-/* Where every access is checked, the harness's half a minute is not enough. */
-#define PATIENCE_S	600
-
-FIXTURE(all) {
+FIXTURE(agree) {
 };
 
-FIXTURE_SETUP(all)
+FIXTURE_VARIANT(agree) {
+	const struct setting *setting;
+	const struct group *group;
+};
+
+FIXTURE_VARIANT_ADD(agree, small_in_order) { &small, &in_order };
+FIXTURE_VARIANT_ADD(agree, small_blocks) { &small, &blocks };
+FIXTURE_VARIANT_ADD(agree, small_any) { &small, &twin_any };
+FIXTURE_VARIANT_ADD(agree, mortal_in_order) { &mortal, &in_order };
+FIXTURE_VARIANT_ADD(agree, mortal_blocks) { &mortal, &blocks };
+FIXTURE_VARIANT_ADD(agree, usual_in_order) { &usual, &in_order };
+FIXTURE_VARIANT_ADD(agree, usual_blocks) { &usual, &blocks };
+FIXTURE_VARIANT_ADD(agree, usual_any) { &usual, &twin_any };
+FIXTURE_VARIANT_ADD(agree, sparse_in_order) { &sparse, &in_order };
+FIXTURE_VARIANT_ADD(agree, sparse_blocks) { &sparse, &blocks };
+
+FIXTURE_SETUP(agree)
 {
 }
 
-FIXTURE_TEARDOWN(all)
+FIXTURE_TEARDOWN(agree)
 {
 }
 
-TEST_F_TIMEOUT(all, small_in_order, PATIENCE_S)
+/* Where every access is checked, the harness's half a minute is not enough. */
+TEST_F_TIMEOUT(agree, on_all, 600)
 {
-	run(_metadata, small, &in_order);
-}
-
-TEST_F_TIMEOUT(all, small_blocks, PATIENCE_S)
-{
-	run(_metadata, small, &blocks);
-}
-
-TEST_F_TIMEOUT(all, small_any, PATIENCE_S)
-{
-	run(_metadata, small, &twin_any);
-}
-
-TEST_F_TIMEOUT(all, mortal_in_order, PATIENCE_S)
-{
-	run(_metadata, mortal, &in_order);
-}
-
-TEST_F_TIMEOUT(all, mortal_blocks, PATIENCE_S)
-{
-	run(_metadata, mortal, &blocks);
-}
-
-TEST_F_TIMEOUT(all, usual_in_order, PATIENCE_S)
-{
-	run(_metadata, usual, &in_order);
-}
-
-TEST_F_TIMEOUT(all, usual_blocks, PATIENCE_S)
-{
-	run(_metadata, usual, &blocks);
-}
-
-TEST_F_TIMEOUT(all, usual_any, PATIENCE_S)
-{
-	run(_metadata, usual, &twin_any);
-}
-
-TEST_F_TIMEOUT(all, sparse_in_order, PATIENCE_S)
-{
-	run(_metadata, sparse, &in_order);
-}
-
-TEST_F_TIMEOUT(all, sparse_blocks, PATIENCE_S)
-{
-	run(_metadata, sparse, &blocks);
+	run(_metadata, *variant->setting, variant->group);
 }
 
 TEST_HARNESS_MAIN
